@@ -1,0 +1,130 @@
+"""The Python API: the commands as functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dialfeed.assembly import home_folder
+from dialfeed.config import Plan, resolve
+from dialfeed.ledger.folder import find, latest
+from dialfeed.pipeline import Order, import_file, resume_run, validate_file
+from dialfeed.run import Progress, Result, silent
+from dialfeed.stopping import Stopper
+
+Made = TypeVar("Made")
+
+
+def import_contacts(
+    source: str | Path,
+    *,
+    list: str,  # noqa: A002 - the word of the product and of the flag
+    dry_run: bool = False,
+    run_dir: str | Path | None = None,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    stopper: Stopper | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    """Import a file into a contact list.
+
+    Args:
+        source: The file.
+        list: The list's id, or its name where it is unique.
+        dry_run: Stop before the first batch.
+        run_dir: The run's folder; one under `runs` unless given.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        stopper: Lets another thread stop the run.
+        progress: Hears how far the run is.
+        settings: Any setting of `docs/settings.md` by its name, for example `base_url`, `rate`, `client_secret`.
+
+    Returns:
+        How the run ended; also when it failed.
+
+    Raises:
+        DialfeedError: The run could not begin: a setting is wrong, or its folder cannot be made.
+    """
+    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    order = Order(Path(source), plan, list, dry_run, _path(run_dir))
+    return _beside(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
+
+
+def validate_contacts(
+    source: str | Path,
+    *,
+    run_dir: str | Path | None = None,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    stopper: Stopper | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    """Check a file without a platform, and write `ready.csv` and the other row files; arguments as above."""
+    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    order = Order(Path(source), plan, run_dir=_path(run_dir))
+    return _beside(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
+
+
+def resume(run: str | Path | None = None, **options: Any) -> Result:
+    """Go on with a run that did not come to its end.
+
+    Args:
+        run: Its id or its folder; the newest run unless given.
+        options: `profile`, `config`, `stopper`, `progress` and settings, as in `import_contacts`. Settings that are
+            not given are those of the run.
+
+    Raises:
+        DialfeedError: There is no such run, or a setting is wrong.
+    """
+    return _go_on("resume", run, **options)
+
+
+def settle(run: str | Path | None = None, **options: Any) -> Result:
+    """Find out about a run's lost answers and send nothing; arguments as for `resume`."""
+    return _go_on("settle", run, **options)
+
+
+def _go_on(
+    command: str,
+    run: str | Path | None,
+    *,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    stopper: Stopper | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    def plan_of(remembered: Mapping[str, Any]) -> Plan:
+        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
+
+    places = plan_of({})
+    runs_dir, home = Path(places.runs_dir), home_folder(places)
+    folder = latest(runs_dir=runs_dir, home=home) if run is None else find(str(run), runs_dir=runs_dir, home=home)
+    return _beside(
+        stopper, lambda switch: resume_run(folder, plan_of, command=command, stopper=switch, progress=progress)
+    )
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _beside(stopper: Stopper | None, work: Callable[[Stopper], Made]) -> Made:
+    """The result of `work`, run in a thread beside the caller's event loop if there is one (a notebook has one).
+
+    Signals stay with the caller's thread. A Ctrl-C that nobody else handles asks the run to stop, and its result
+    tells of that.
+    """
+    switch = stopper or Stopper()
+    with ThreadPoolExecutor(1, thread_name_prefix="run") as pool:
+        running = pool.submit(work, switch)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            switch.stop()
+            return running.result()

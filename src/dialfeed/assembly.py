@@ -1,0 +1,152 @@
+"""From a plan to the things it names: the platform with its pace and clock, the source, the folder runs share."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from dialfeed.config import Plan
+from dialfeed.coordination.budget import open_budget, organisation_key
+from dialfeed.delivery.answers import Answer
+from dialfeed.delivery.loop import Policy
+from dialfeed.delivery.ports import Contacts, Pace
+from dialfeed.delivery.retry import RetryPolicy
+from dialfeed.delivery.settle import Patience
+from dialfeed.errors import FixAccess, FixSettings
+from dialfeed.platforms.base import ContactList, Limits, Platform
+from dialfeed.platforms.cxone.client import Credentials, CxonePlatform, Dialect
+from dialfeed.platforms.http import Http, Timeouts, check_url
+from dialfeed.sources.base import Source
+from dialfeed.sources.csv import CsvSource
+
+
+class RealClock:
+    """Time as it passes."""
+
+    def now(self) -> float:
+        """Seconds that never run backwards."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A platform that is signed in to when first used, and the pace of requests to it."""
+
+    platform: Platform
+    pace: Pace
+    clock: RealClock
+
+
+@dataclass(frozen=True, slots=True)
+class ListCarrier:
+    """Carries batches to one contact list (`dialfeed.delivery.ports.Carrier`)."""
+
+    platform: Platform
+    list_id: str
+
+    async def send(self, contacts: Contacts) -> Answer:
+        """Send one batch once."""
+        return await self.platform.send(self.list_id, contacts)
+
+    async def count(self) -> int | None:
+        """The list's count; None where it is not told."""
+        return (await self.platform.contact_list(self.list_id)).count
+
+
+def home_folder(plan: Plan) -> Path:
+    """The folder of what runs share."""
+    return Path(plan.home) if plan.home else platformdirs.user_data_path("dialfeed")
+
+
+def can_connect(plan: Plan) -> bool:
+    """Whether the plan says where the platform is and who signs in."""
+    return bool(plan.base_url and plan.client_id and plan.client_secret)
+
+
+@asynccontextmanager
+async def connect(plan: Plan) -> AsyncIterator[Connection]:
+    """The platform of a plan.
+
+    Raises:
+        FixSettings: The address or the credentials are missing or cannot be used.
+    """
+    if not plan.base_url:
+        raise FixSettings("It is not known where the platform is.", advice="Set --base-url or CXONE_BASE_URL.")
+    check_url(plan.base_url)
+    if not plan.client_id or not plan.client_secret:
+        raise FixSettings(
+            "The credentials are missing.", advice="Set CXONE_CLIENT_ID and CXONE_CLIENT_SECRET in the environment."
+        )
+    clock = RealClock()
+    organisation = organisation_key(plan.base_url, plan.client_id)
+    budget = open_budget(plan.limiter, home_folder(plan), organisation, plan.rate)
+    http = Http(
+        plan.base_url,
+        pace=budget,
+        clock=clock,
+        chance=random.SystemRandom().random,
+        timeouts=Timeouts(plan.connect_timeout, plan.request_timeout),
+        ca_file=plan.ca_file,
+        proxy=plan.proxy,
+    )
+    dialect = Dialect(plan.token_path, plan.credentials_in_body, plan.wrapped_body, limits(plan))
+    platform = CxonePlatform(http, Credentials(plan.client_id, plan.client_secret), dialect)
+    try:
+        yield Connection(platform, budget, clock)
+    finally:
+        await platform.close()
+        await budget.close()
+
+
+def limits(plan: Plan) -> Limits:
+    """What the platform takes, by the plan."""
+    return Limits(plan.batch_contacts, plan.batch_bytes, plan.max_columns, plan.max_header, plan.max_cell)
+
+
+def policy(plan: Plan) -> Policy:
+    """How delivery behaves, by the plan."""
+    return Policy(
+        in_flight=plan.in_flight,
+        stop_within=plan.stop_within,
+        deadline=plan.deadline,
+        retry=RetryPolicy(max_retries=plan.retries),
+        patience=Patience(grace=plan.settle_grace, lag=plan.lag),
+    )
+
+
+def open_source(path: Path, plan: Plan) -> Source:
+    """The source at a path."""
+    return CsvSource(path, block_bytes=plan.chunk_bytes)
+
+
+async def find_list(platform: Platform, wanted: str) -> ContactList:
+    """The contact list with this id, or with this name where it is the only one.
+
+    Raises:
+        FixAccess: There is none, or several have the name.
+    """
+    named: list[ContactList] = []
+    async for each in platform.lists():
+        if each.id == wanted:
+            return each
+        if each.name.strip().casefold() == wanted.strip().casefold():
+            named.append(each)
+    exact = [each for each in named if each.name == wanted]
+    chosen = exact or named
+    if len(chosen) > 1:
+        ids = ", ".join(each.id for each in chosen[:5])
+        raise FixAccess(f"{len(chosen)} contact lists are called {wanted!r}.", advice=f"Give the id: {ids}.")
+    if chosen:
+        return chosen[0]
+    return await platform.contact_list(wanted)

@@ -1,0 +1,350 @@
+"""Settings: one table, resolved once into one frozen plan. The only reader of the environment.
+
+A value comes from the flag, else the environment, else the profile in `dialfeed.toml`, else the table's default
+(`needs.md`, "Conventions users expect"). `docs/settings.md` is generated from the table.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dialfeed.errors import FixSettings
+
+CONFIG_FILE = "dialfeed.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most a share of the rows, or a number of them.
+
+    Attributes:
+        share: From 0 to 1, or None.
+        number: Rows, or None.
+    """
+
+    share: float | None
+    number: int | None
+
+    def exceeded(self, part: int, whole: int) -> bool:
+        """Whether `part` of `whole` rows is more than the limit."""
+        return part > (self.number if self.number is not None else (self.share or 0.0) * whole)
+
+    def __str__(self) -> str:
+        return f"{self.number:,} rows" if self.number is not None else f"{(self.share or 0.0) * 100:g} %"
+
+
+# --- how values are read ------------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text is expected")
+    return value.strip()
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number < 1e12:
+        raise ValueError("a number of 0 or more is expected")
+    return number
+
+
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError("a whole number is expected")
+    return int(number)
+
+
+def _positive(value: Any) -> int:
+    number = _whole(value)
+    if number < 1:
+        raise ValueError("a whole number of 1 or more is expected")
+    return number
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).strip().lower() in {"1", "true", "yes", "on"}:
+        return True
+    if str(value).strip().lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("true or false is expected")
+
+
+def _rate(value: Any) -> float | None:
+    if str(value).strip().lower() in {"unlimited", "none", "0"}:
+        return None
+    return _number(value)
+
+
+def _limit(value: Any) -> Limit:
+    text = str(value).strip()
+    if text.endswith("%"):
+        share = _number(text[:-1]) / 100
+    elif "." in text:
+        share = _number(text)
+    else:
+        return Limit(None, _whole(text))
+    if share > 1:
+        raise ValueError("a share of at most 100% is expected")
+    return Limit(share, None)
+
+
+def _country(value: Any) -> str:
+    text = _text(value).upper()
+    if len(text) != 2 or not text.isalpha() or not text.isascii():
+        raise ValueError("a country code of two letters (ISO 3166-1) is expected")
+    return text
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """`column=field` pairs, from a table of the profile or from repeated flags."""
+    if isinstance(value, Mapping):
+        return tuple((str(column), str(name)) for column, name in value.items())
+    pairs = [item.rpartition("=") for item in ([value] if isinstance(value, str) else value)]
+    if not all(column and equals for column, equals, _ in pairs):
+        raise ValueError("column=field is expected")
+    return tuple((column.strip(), name.strip()) for column, _, name in pairs)
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        text = _text(value)
+        if text not in choices:
+            raise ValueError(f"one of {', '.join(choices)} is expected")
+        return text
+
+    return read
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: Its name in the profile and in the Python API.
+        read: Makes a value of what was given, or raises ValueError with what is expected.
+        default: As a user would write it; None for "not set".
+        help: One sentence, with units.
+        env: Its environment variable, if it has one.
+        secret: Comes from the environment only, never from a flag or a file.
+        metavar: What stands for its value in the help; empty for a switch.
+        group: The commands it belongs to: `platform`, `file`, `delivery` or `run`.
+    """
+
+    name: str
+    read: Callable[[Any], Any]
+    default: Any
+    help: str
+    group: str
+    metavar: str = ""
+    env: str = ""
+    secret: bool = False
+
+    @property
+    def flag(self) -> str:
+        """Its flag on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("platform", _one_of("cxone"), "cxone", "The platform's API.", "platform", "NAME"),
+    Setting("base_url", _text, None, "The platform's address, https://HOST.", "platform", "URL", "CXONE_BASE_URL"),
+    Setting("client_id", _text, None, "The client id to sign in with.", "platform", "ID", "CXONE_CLIENT_ID",
+            secret=True),
+    Setting("client_secret", _text, None, "Its secret.", "platform", "SECRET", "CXONE_CLIENT_SECRET",
+            secret=True),
+    Setting("rate", _rate, "50", "Requests a second for the whole organisation, or `unlimited`.", "platform", "N"),
+    Setting("limiter", _text, None, "`redis://…` shares the rate between machines, `local` with nobody; else all "
+            "runs on this machine share it.", "platform", "URL"),
+    Setting("request_timeout", _number, "60", "Seconds for one request, first byte to last.", "platform", "SECONDS"),
+    Setting("connect_timeout", _number, "10", "Seconds to connect.", "platform", "SECONDS"),
+    Setting("ca_file", _text, None, "PEM file of certificates to trust instead of the system's.", "platform", "FILE"),
+    Setting("proxy", _text, None, "HTTP proxy.", "platform", "URL", "HTTPS_PROXY"),
+    Setting("token_path", _text, "/api/v2/oauth/token", "Where tokens are had.", "platform", "PATH"),
+    Setting("credentials_in_body", _switch, "false", "Sign in with form fields instead of Basic.", "platform"),
+    Setting("wrapped_body", _switch, "false", 'Send {"contacts": […]} instead of a bare array.', "platform"),
+    Setting("default_country", _country, None, "Country of phones in national form; without it none is assumed.",
+            "file", "CC"),
+    Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out. Repeatable.", "file",
+            "COLUMN=FIELD"),
+    Setting("flagged", _one_of("suppress", "keep"), "suppress", "What to do with channels that doNotCall or doNotEmail "
+            "forbid: `suppress` withholds them, `keep` sends them with their flags.", "file", "POLICY"),
+    Setting("max_rejected", _limit, "20%", "Stop before the first batch when more rows than this are rejected: a share "
+            "or a number.", "file", "N"),
+    Setting("max_columns", _positive, "50", "Columns the platform takes.", "file", "N"),
+    Setting("max_header", _positive, "128", "Characters of a column name the platform takes.", "file", "N"),
+    Setting("max_cell", _positive, "512", "Characters of a cell the platform takes.", "file", "N"),
+    Setting("batch_contacts", _positive, "1000", "Contacts in one request, at most.", "delivery", "N"),
+    Setting("batch_bytes", _positive, "1048576", "Bytes in one request body, at most.", "delivery", "N"),
+    Setting("in_flight", _positive, "8", "Requests under way at once.", "delivery", "N"),
+    Setting("retries", _whole, "5", "Repetitions of a batch that did not arrive.", "delivery", "N"),
+    Setting("deadline", _number, None, "Seconds after which no further batch is begun.", "delivery", "SECONDS"),
+    Setting("stop_within", _number, "30", "Seconds to wait for requests under way after a stop signal.", "delivery",
+            "SECONDS"),
+    Setting("count_lag", _number, None, "Seconds by which the list's count may lag behind writes; 60 unless set, 5 for "
+            "a platform on this machine.", "delivery", "SECONDS"),
+    Setting("settle_grace", _number, "3", "Seconds that a batch may still be stored after its answer was lost.",
+            "delivery", "SECONDS"),
+    Setting("even_if_locked", _switch, "false", "Load the list although another run is loading it.", "delivery"),
+    Setting("home", _text, None, "Folder for what runs share: locks, the request budget, where runs are.", "run",
+            "FOLDER", "DIALFEED_HOME"),
+    Setting("runs_dir", _text, "runs", "Where run folders are made.", "run", "FOLDER"),
+    Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
+)  # fmt: skip
+
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every setting of a run, resolved; the attributes are those of the table `SETTINGS`."""
+
+    platform: str
+    base_url: str | None
+    client_id: str | None = field(repr=False)
+    client_secret: str | None = field(repr=False)
+    rate: float | None
+    limiter: str | None
+    request_timeout: float
+    connect_timeout: float
+    ca_file: str | None
+    proxy: str | None = field(repr=False)
+    token_path: str
+    credentials_in_body: bool
+    wrapped_body: bool
+    default_country: str | None
+    map: tuple[tuple[str, str], ...]
+    flagged: str
+    max_rejected: Limit
+    max_columns: int
+    max_header: int
+    max_cell: int
+    batch_contacts: int
+    batch_bytes: int
+    in_flight: int
+    retries: int
+    deadline: float | None
+    stop_within: float
+    count_lag: float | None
+    settle_grace: float
+    even_if_locked: bool
+    home: str | None
+    runs_dir: str
+    chunk_bytes: int
+
+    @property
+    def lag(self) -> float:
+        """The longest lag of the list's count, in seconds.
+
+        "Counts may lag behind writes by seconds to a minute" (`cxone-v2-dialect.md` section 2). A platform on this
+        machine is a stand-in, and need not be waited for that long.
+        """
+        if self.count_lag is not None:
+            return self.count_lag
+        host = urlsplit(self.base_url or "").hostname
+        return 5.0 if host in {"127.0.0.1", "localhost", "::1"} else 60.0
+
+    def portable(self) -> dict[str, Any]:
+        """What a run remembers to be resumed elsewhere: all settings but secrets and those of this machine."""
+        left_out = {"client_id", "client_secret", "proxy", "home", "runs_dir", "ca_file", "even_if_locked"}
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
+        given["rate"] = "unlimited" if self.rate is None else self.rate
+        limit = self.max_rejected
+        given["max_rejected"] = limit.number if limit.number is not None else f"{(limit.share or 0) * 100:g}%"
+        return given | {"map": dict(self.map)}
+
+
+def resolve(
+    given: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str],
+    profile: str | None = None,
+    config: Path | None = None,
+    remembered: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Settle every setting.
+
+    Args:
+        given: By name, from flags or from the Python API; None means not given.
+        environ: The environment.
+        profile: A profile of the configuration file; `default` unless told otherwise.
+        config: The configuration file; `dialfeed.toml` in the working folder unless told otherwise.
+        remembered: What an earlier run of this folder was given (`Plan.portable`), above the profile.
+
+    Raises:
+        FixSettings: A setting does not exist, or its value has no meaning.
+    """
+    unknown = [name for name in given if name not in BY_NAME]
+    if unknown:
+        raise FixSettings(f"There is no setting {unknown[0]!r}.", advice="`dialfeed import --help` lists them.")
+    from_file = _profile(profile, config)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        places = (
+            (setting.flag, given.get(setting.name)),
+            (f"the environment variable {setting.env}", environ.get(setting.env) or None if setting.env else None),
+            ("the run's own settings", (remembered or {}).get(setting.name)),
+            (f"{setting.name} in the profile", from_file.get(setting.name)),
+            (setting.flag, setting.default),
+        )
+        values[setting.name] = _first(setting, places)
+    return Plan(**values)
+
+
+def _first(setting: Setting, places: tuple[tuple[str, Any], ...]) -> Any:
+    """The first value that was given, read."""
+    for place, value in places:
+        if value is None or value == ():
+            continue
+        try:
+            return setting.read(value)
+        except (ValueError, TypeError) as error:
+            # what was given is not repeated here: it may be a secret put in the wrong place
+            raise FixSettings(f"{place}: {_expected(error)}.") from None
+    return () if setting.read is _pairs else None
+
+
+def _expected(error: Exception) -> str:
+    text = str(error)
+    return text if text.endswith("expected") else "a number is expected"
+
+
+def _profile(name: str | None, config: Path | None) -> Mapping[str, Any]:
+    path = config or Path(CONFIG_FILE)
+    if not path.is_file():
+        if config is not None or name is not None:
+            raise FixSettings(f"There is no configuration file {path}.", advice="Write one, or leave out --profile.")
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise FixSettings(f"{path} cannot be read: {error}.") from None
+    profiles = content.get("profile", {})
+    found = profiles.get(name or "default")
+    if found is None and name is not None:
+        known = ", ".join(sorted(profiles)) or "none"
+        raise FixSettings(f"{path} has no profile {name!r} (it has: {known}).")
+    return _checked_profile(path, found or {})
+
+
+def _checked_profile(path: Path, profile: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in profile:
+        if name not in BY_NAME:
+            raise FixSettings(f"{path} has a setting {name!r} that does not exist.", advice="See docs/settings.md.")
+        if BY_NAME[name].secret:
+            raise FixSettings(
+                f"{path} holds {name}, and such a file gets committed and shared.",
+                advice=f"Put it in the environment variable {BY_NAME[name].env}.",
+            )
+    return profile

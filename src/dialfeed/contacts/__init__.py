@@ -1,0 +1,1 @@
+"""What a contact is and what makes it fit to load. Pure: columns in, columns out; no file, no socket, no clock."""

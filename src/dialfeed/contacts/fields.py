@@ -1,0 +1,46 @@
+"""The fields of a contact, in the order of the platform's body (`cxone-v2-dialect.md` section 3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXTERNAL_ID: Final = "externalId"
+FIRST_NAME: Final = "firstName"
+LAST_NAME: Final = "lastName"
+PHONE: Final = "phone"
+EMAIL: Final = "email"
+COUNTRY_CODE: Final = "countryCode"
+DO_NOT_CALL: Final = "doNotCall"
+DO_NOT_EMAIL: Final = "doNotEmail"
+
+CONTACT_FIELDS: Final = (
+    EXTERNAL_ID,
+    FIRST_NAME,
+    LAST_NAME,
+    PHONE,
+    EMAIL,
+    COUNTRY_CODE,
+    DO_NOT_CALL,
+    DO_NOT_EMAIL,
+)
+"""Every contact field, in the order in which it is shown and sent."""
+
+IDENTITY_FIELDS: Final = (EXTERNAL_ID, PHONE, EMAIL)
+"""What tells two contacts apart, in the order in which it is hashed (`cxone-v2-dialect.md` section 4)."""
+
+CHANNEL_FIELDS: Final = (PHONE, EMAIL)
+"""The ways to reach a person; a contact needs at least one of them."""
+
+FLAG_FIELDS: Final = (DO_NOT_CALL, DO_NOT_EMAIL)
+"""Booleans that every contact must have, never null."""
+
+TEXT_FIELDS: Final = (EXTERNAL_ID, FIRST_NAME, LAST_NAME)
+"""Fields with no rule of their own beyond those of any text."""
+
+RESERVED_COLUMNS: Final = frozenset(
+    {"_row", "_field", "_code", "_message", "_survivor_row", "_batch", "_id", "_settled"}
+)
+"""Columns that dialfeed writes beside a row in its own files.
+
+They are never contact columns, so that a mended `rejected.csv` can be imported again as it is.
+"""

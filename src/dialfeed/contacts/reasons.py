@@ -1,0 +1,499 @@
+"""The catalogue of reasons: why a row was not delivered, in words for people.
+
+Each reason has a stable code (`field.what`), a title, a sentence that a non-programmer understands, a
+remedy, a severity and the bucket in which a row with it ends. `docs/reasons.md` is generated from this
+table, and a test fails when the two differ.
+
+Severities: ``error`` keeps the row (or the contact's channel) from leaving; ``warning`` is told, and the row goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+Bucket = Literal["invalid", "duplicate", "suppressed", "refused", "failed", "unknown", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One entry of the catalogue.
+
+    Attributes:
+        code: Stable and never reused: ``field.what``.
+        title: A few words.
+        sentence: What is wrong, for a person who does not program. Holds no data of the row.
+        remedy: What to do about it.
+        severity: ``error`` or ``warning``.
+        bucket: Where a row with this reason ends; ``none`` for warnings.
+    """
+
+    code: str
+    title: str
+    sentence: str
+    remedy: str
+    severity: Severity = "error"
+    bucket: Bucket = "invalid"
+
+
+CATALOGUE: tuple[Reason, ...] = (
+    # --- the row itself -------------------------------------------------------------------------------------------
+    Reason(
+        "row.too_few_cells",
+        "Row has too few cells",
+        "The row has fewer cells than the header has columns, so it is not known which cell belongs where.",
+        "Add the missing cells (an empty cell is written as nothing between two delimiters).",
+    ),
+    Reason(
+        "row.too_many_cells",
+        "Row has too many cells",
+        "The row has more cells than the header has columns; often an unquoted comma inside a name or an address.",
+        "Put quotes around the cell that holds the delimiter.",
+    ),
+    Reason(
+        "row.broken_quotes",
+        "Quotes do not match",
+        "A quote stands in the middle of a cell, or a quoted cell is not closed where the cell ends.",
+        "Put the whole cell in quotes, and double every quote that belongs to the text.",
+    ),
+    Reason(
+        "row.nul_byte",
+        "Row holds a NUL byte",
+        "The row holds a byte that no text holds (NUL), so the file was damaged or is not plain text there.",
+        "Export the row again; if many rows have this reason, save the file as CSV UTF-8.",
+    ),
+    Reason(
+        "row.too_large",
+        "Row is too large",
+        "The row is larger than a row of contacts can be; often a line end is missing or the file is damaged.",
+        "Look for a missing line end or a cell with a whole document in it, and correct it in the source.",
+    ),
+    # --- the contact as a whole -----------------------------------------------------------------------------------
+    Reason(
+        "contact.no_channel",
+        "Neither phone nor e-mail",
+        "The row has neither a phone number nor an e-mail address, so there is no way to reach the person.",
+        "Add a phone number or an e-mail address.",
+    ),
+    Reason(
+        "duplicate.same_identity",
+        "Same contact as an earlier row",
+        "An earlier row of the file has the same external id, phone number and e-mail address.",
+        "Nothing needs to be done; the earlier row is the one that counts.",
+        bucket="duplicate",
+    ),
+    # --- who may not be reached -----------------------------------------------------------------------------------
+    Reason(
+        "suppressed.do_not_call",
+        "May not be called",
+        "The row says that this phone number may not be called.",
+        "Leave it; where the row is wrong, correct it at its source.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.do_not_email",
+        "May not be written to",
+        "The row says that this e-mail address may not be used.",
+        "Leave it; where the row is wrong, correct it at its source.",
+        bucket="suppressed",
+    ),
+    # --- what the platform did ------------------------------------------------------------------------------------
+    Reason(
+        "refused.by_platform",
+        "Refused by the platform",
+        "The platform did not take this contact.",
+        "Correct what it names, and import the row again.",
+        bucket="refused",
+    ),
+    Reason(
+        "refused.duplicate_key",
+        "On the list already",
+        "The platform says that a contact with this key is on the list already.",
+        "Nothing needs to be done if that is so; else give the contact another key.",
+        bucket="refused",
+    ),
+    Reason(
+        "refused.too_large",
+        "Too large for the platform",
+        "The platform does not take a contact as large as this.",
+        "Shorten the long cells, or leave columns out.",
+        bucket="refused",
+    ),
+    Reason(
+        "failed.not_sent",
+        "Not sent",
+        "The contact is fit to load, but it was not sent before the run ended.",
+        "Resume the run.",
+        bucket="failed",
+    ),
+    Reason(
+        "unknown.answer_lost",
+        "Not known whether it arrived",
+        "The contact was sent and no answer came, and the list's count does not tell whether it arrived.",
+        "Settle the run, or look on the platform before the row is imported again.",
+        bucket="unknown",
+    ),
+    # --- cells and text --------------------------------------------------------------------------------------------
+    Reason(
+        "cell.too_long",
+        "Cell is too long",
+        "A cell has more characters than the platform takes.",
+        "Shorten the text, or leave the column out of the mapping.",
+    ),
+    # --- e-mail addresses ------------------------------------------------------------------------------------------
+    Reason(
+        "email.no_at",
+        "No @-sign in the e-mail address",
+        "The cell holds text, but no @-sign, so it is not an e-mail address.",
+        "Enter the whole address, or empty the cell if there is none.",
+    ),
+    Reason(
+        "email.several_addresses",
+        "Several e-mail addresses",
+        "The cell holds more than one address, and it is not known which is meant.",
+        "Keep one address in the cell.",
+    ),
+    Reason(
+        "email.spaces",
+        "Blank inside the e-mail address",
+        "There is a blank inside the address; it may be one to take out, or a letter that was lost.",
+        "Correct the address.",
+    ),
+    Reason(
+        "email.too_long",
+        "E-mail address is too long",
+        "The address has more than 254 characters, so no mail system takes it; often two cells ran together.",
+        "Correct the address.",
+    ),
+    Reason(
+        "email.reserved_domain",
+        "Address that cannot exist",
+        "The part after the @-sign is a name reserved for tests or local networks; no mail arrives there.",
+        "Enter the person's real address, or empty the cell.",
+    ),
+    Reason(
+        "email.bad_domain",
+        "Part after the @-sign is wrong",
+        "The part after the @-sign cannot be a domain: it is empty, has no dot or holds a character not allowed there.",
+        "Correct the part after the @-sign.",
+    ),
+    Reason(
+        "email.bad_name",
+        "Part before the @-sign is wrong",
+        "The part before the @-sign is empty, has a misplaced dot, or holds a character that is not allowed.",
+        "Correct the part before the @-sign.",
+    ),
+    Reason(
+        "email.invalid",
+        "Not an e-mail address",
+        "The cell cannot be read as an e-mail address; often there are two @-signs.",
+        "Correct the address, or empty the cell.",
+    ),
+    Reason(
+        "email.display_name",
+        "Name taken off the e-mail address",
+        "The cell held a name and an address in angle brackets; the address was taken out.",
+        "Nothing needs to be done.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "email.disposable",
+        "Throw-away e-mail address",
+        "The address belongs to a service whose mailboxes are thrown away after minutes.",
+        "Ask the person for another address if the campaign relies on e-mail.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "email.role",
+        "E-mail address of a desk",
+        "The address seems to belong to a desk, such as info@ or sales@, rather than to one person.",
+        "Check whether the campaign may write to a desk.",
+        severity="warning",
+        bucket="none",
+    ),
+    # --- countries -------------------------------------------------------------------------------------------------
+    Reason(
+        "country.unknown",
+        "Country is not known",
+        "The cell is no country's code or name.",
+        "Use the two-letter code, such as US, GB or DE.",
+    ),
+    Reason(
+        "country.ambiguous",
+        "Several countries are possible",
+        "The cell stands for more than one country, as +1 does for the United States and Canada.",
+        "Use the two-letter code, such as US or CA.",
+    ),
+    # --- flags -----------------------------------------------------------------------------------------------------
+    Reason(
+        "flag.missing",
+        "Flag is missing",
+        "The cell is empty, and whether a person may be called or written to is never guessed.",
+        "Enter true or false.",
+    ),
+    Reason(
+        "flag.unreadable",
+        "Flag cannot be read",
+        "The cell is neither a yes nor a no.",
+        "Enter true or false.",
+    ),
+    # --- the header ------------------------------------------------------------------------------------------------
+    Reason(
+        "header.two_columns_for_one_field",
+        "Two columns for one field",
+        "Two columns of the header could each be the same contact field.",
+        "Choose one with --map COLUMN=field.",
+        bucket="none",
+    ),
+    Reason(
+        "header.no_channel",
+        "No phone and no e-mail column",
+        "No column of the header is a phone or an e-mail address.",
+        "Name the column with --map COLUMN=phone or --map COLUMN=email.",
+        bucket="none",
+    ),
+    Reason(
+        "header.no_flag",
+        "Flag column is missing",
+        "No column of the header is doNotCall, or none is doNotEmail; every contact must have both.",
+        "Add the column, or name the one that holds it with --map COLUMN=field.",
+        bucket="none",
+    ),
+    Reason(
+        "header.looks_like_data",
+        "Header is missing",
+        "The first row looks like a contact rather than a header.",
+        "Put a row with the names of the columns above the first contact.",
+        bucket="none",
+    ),
+    Reason(
+        "header.duplicate_name",
+        "Two columns with one name",
+        "Two columns would be sent to the platform under the same name.",
+        "Rename one in the source, or leave it out with --map COLUMN=-.",
+        bucket="none",
+    ),
+    Reason(
+        "header.blank_name",
+        "Column without a name",
+        "A column has no name in the header, and will not be sent.",
+        "Give it a name if the campaign needs it.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "header.too_long",
+        "Column name is too long",
+        "The name of a column has more characters than the platform takes.",
+        "Shorten the name, or leave the column out with --map COLUMN=-.",
+        bucket="none",
+    ),
+    Reason(
+        "header.too_many_columns",
+        "Too many columns",
+        "The mapping sends more columns than a contact list of the platform has.",
+        "Leave columns out with --map COLUMN=-.",
+        bucket="none",
+    ),
+    Reason(
+        "header.unknown_column",
+        "Mapping names an unknown column",
+        "The mapping names a column that the source does not have.",
+        "Compare the name with the header.",
+        bucket="none",
+    ),
+    Reason(
+        "header.unknown_field",
+        "Mapping names an unknown field",
+        "The mapping names a contact field that does not exist.",
+        "Use one of the contact fields, or - to leave the column out.",
+        bucket="none",
+    ),
+    # --- phone numbers: what the cell holds -----------------------------------------------------------------------
+    Reason(
+        "phone.not_a_number",
+        "Not a phone number",
+        "The cell holds something else than a phone number.",
+        "Put a phone number there, or leave the cell empty.",
+    ),
+    Reason(
+        "phone.precision_lost",
+        "Digits were lost",
+        "A spreadsheet wrote the number in scientific notation and rounded it, so its last digits are gone.",
+        "Format the column as text (or as a number without decimals), and export it again from the original.",
+    ),
+    Reason(
+        "phone.fraction",
+        "Decimal fraction",
+        "The cell holds a number with digits behind the decimal point, which no phone number has.",
+        "Look up the phone number in the original, and format the column as text.",
+    ),
+    Reason(
+        "phone.negative",
+        "Negative number",
+        "The cell holds a negative number; often a spreadsheet took the hyphens of a phone number for minus signs.",
+        "Look up the phone number in the original, and format the column as text.",
+    ),
+    Reason(
+        "phone.date",
+        "Date",
+        "The cell holds a date; often a spreadsheet took a phone number for one.",
+        "Look up the phone number in the original, and format the column as text.",
+    ),
+    Reason(
+        "phone.formula",
+        "Formula",
+        "The cell holds a formula of a spreadsheet, and formulas are never calculated here.",
+        "Replace the formula with its value (paste as values), and export the sheet again.",
+    ),
+    Reason(
+        "phone.spreadsheet_error",
+        "Error value of a spreadsheet",
+        "The cell holds an error such as #N/A or #REF! in place of a phone number.",
+        "Correct the formula in the sheet, or leave the cell empty.",
+    ),
+    Reason(
+        "phone.masked",
+        "Digits are hidden or missing",
+        "Some digits of the number are replaced by signs such as X, * or #, or left out with dots.",
+        "Export the number with all its digits; the account that exports may lack the right to see them.",
+    ),
+    Reason(
+        "phone.annotated",
+        "Words beside the number",
+        "The cell holds words besides the number, and they may mean that it should not be called.",
+        "Leave nothing but the number in the cell, and put the remark into a column of its own.",
+    ),
+    Reason(
+        "phone.several_numbers",
+        "Several numbers in one cell",
+        "The cell seems to hold more than one number, and it is not known which one is meant.",
+        "Leave one number in the cell, and put the others into columns of their own.",
+    ),
+    Reason(
+        "phone.ambiguous",
+        "Two readings are possible",
+        "The cell can be read as two different phone numbers, and only one of them belongs to this person.",
+        "Write the number with a plus and the country's calling code, such as +49 or +1.",
+    ),
+    # --- phone numbers: what the number is ------------------------------------------------------------------------
+    Reason(
+        "phone.no_country",
+        "Country is not known",
+        "The number is written without a country's calling code, and the row names no country.",
+        "Write the number with a plus and the calling code, or name the country in the row or for the whole file.",
+    ),
+    Reason(
+        "phone.unknown_country_code",
+        "No such calling code",
+        "The number begins with a calling code that no country has.",
+        "Correct the digits behind the plus.",
+    ),
+    Reason(
+        "phone.no_area_code",
+        "Area code is missing",
+        "The number is long enough for a call within a town, but not without its area code.",
+        "Add the area code.",
+    ),
+    Reason(
+        "phone.too_short",
+        "Too short",
+        "The number has fewer digits than any phone number of its country.",
+        "Add the missing digits.",
+    ),
+    Reason(
+        "phone.too_long",
+        "Too long",
+        "The number has more digits than any phone number of its country.",
+        "Remove the surplus digits; look for two numbers in one cell.",
+    ),
+    Reason(
+        "phone.invalid",
+        "No such number",
+        "The number looks like one, but its country has no number that begins like this or has this many digits.",
+        "Check the number and its country against the original.",
+    ),
+    Reason(
+        "phone.service_code",
+        "Exchange is a service code",
+        "The middle three digits of the North American number are a service code (211 to 911), which no one has.",
+        "Check the number against the original.",
+    ),
+    Reason(
+        "phone.leading_zero_lost",
+        "Leading zero is missing",
+        "In this country the zero in front belongs to the number, and a spreadsheet seems to have dropped it.",
+        "Format the column as text and export it again, so that the zero stays.",
+    ),
+    # --- phone numbers: what was repaired -------------------------------------------------------------------------
+    Reason(
+        "phone.repaired_decimal",
+        "Decimals removed",
+        "The number had gone through a number format (such as .0 behind it or commas in it); its digits are all there.",
+        "Format the column as text, so that nothing needs to be repaired.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.repaired_scientific",
+        "Scientific notation undone",
+        "The number was in scientific notation with all of its digits, and is written out again.",
+        "Format the column as text: with a digit less, the number would have been lost.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.repaired_text_marker",
+        "Text marker removed",
+        "The number stood behind an apostrophe or in quotes, which a spreadsheet uses to mark text.",
+        "Nothing needs to be done.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.repaired_plus",
+        "Plus sign added",
+        "The number began with the country's calling code without a plus, and only with the plus is it a number.",
+        "Write international numbers with a plus.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.repaired_trunk_zero",
+        "Leading zero added",
+        "The number is one only with a zero in front, which a spreadsheet seems to have dropped.",
+        "Format the column as text, so that the zero stays.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.annotation_dropped",
+        "Label beside the number dropped",
+        "A word such as home or mobile stood beside the number and was left out.",
+        "Nothing needs to be done.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.extension_dropped",
+        "Extension dropped",
+        "The number had an extension, which a dialer cannot dial; the call reaches the main number.",
+        "Add a direct number where there is one.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.vanity",
+        "Letters read as digits",
+        "The number was written with letters, and they were read as the digits of the keypad.",
+        "Write the number in digits.",
+        severity="warning",
+        bucket="none",
+    ),
+    # --- end of phone numbers -------------------------------------------------------------------------------------
+)
+
+BY_CODE: dict[str, Reason] = {reason.code: reason for reason in CATALOGUE}

@@ -1,0 +1,170 @@
+"""Normalise and validate: a chunk of rows becomes contacts and findings.
+
+Every rule looks at every row, so that all faults of a row are told at once. A row with any fault is invalid; one
+bad row never harms another. What a rule repaired or only remarks on is a warning, and the row goes on.
+Sources: `cxone-v2-dialect.md` section 3 for the fields, `compliance.md` sections 8 and 9 for damage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dialfeed.contacts.country import normalise_countries
+from dialfeed.contacts.email import normalise_emails
+from dialfeed.contacts.fields import CONTACT_FIELDS, FLAG_FIELDS
+from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW, findings
+from dialfeed.contacts.flags import normalise_flags
+from dialfeed.contacts.phone import normalise_phones
+from dialfeed.contacts.text import clean_text, too_long
+
+_TEXT_FIELDS = {"externalId", "firstName", "lastName"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What the rules go by.
+
+    Attributes:
+        fields: Contact field → name of its column in the chunk.
+        passed: Name of a passed-through column on the platform → name of its column in the chunk.
+        default_country: The region of phones in national form whose row names no country; None to assume none.
+        cell_limit: The most characters of a cell.
+    """
+
+    fields: Mapping[str, str]
+    passed: Mapping[str, str] = field(default_factory=dict)
+    default_country: str | None = None
+    cell_limit: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of the rules over one chunk.
+
+    Attributes:
+        contacts: `ROW`, the contact fields in their order, then the passed-through columns, of the valid rows.
+        faults: Why rows are invalid (`FINDINGS_SCHEMA`), in row order.
+        warnings: Repairs and remarks about rows, valid or not (`FINDINGS_SCHEMA`).
+    """
+
+    contacts: pl.DataFrame
+    faults: pl.DataFrame
+    warnings: pl.DataFrame
+
+
+@dataclass(slots=True)
+class _Bench:
+    """Where the columns of one chunk are worked on."""
+
+    rows: pl.Series
+    columns: dict[str, pl.Series] = field(default_factory=dict)
+    faults: list[pl.DataFrame] = field(default_factory=list)
+    warnings: list[pl.DataFrame] = field(default_factory=list)
+
+    def fault(self, name: str, codes: pl.Series) -> None:
+        self.faults.append(findings(self.rows, name, codes))
+
+    def warn(self, name: str, codes: pl.Series) -> None:
+        self.warnings.append(findings(self.rows, name, codes))
+
+
+def check(chunk: pl.DataFrame, rules: RuleSet) -> Checked:
+    """Normalise and validate one chunk.
+
+    Args:
+        chunk: `ROW` and String columns, cells as typed, empty cells null.
+        rules: The mapping and the limits.
+    """
+    bench = _Bench(chunk[ROW])
+    given = {name: _cell(bench, name, chunk[column], rules) for name, column in rules.fields.items()}
+    for name in _TEXT_FIELDS & given.keys():
+        bench.columns[name] = given[name]
+    countries = _country(bench, given.get("countryCode"), rules)
+    _phone(bench, given.get("phone"), countries)
+    _email(bench, given.get("email"))
+    for name in FLAG_FIELDS:
+        _flag(bench, name, given.get(name))
+    _some_channel(bench, given)
+    for name, column in rules.passed.items():
+        bench.columns[name] = _cell(bench, name, chunk[column], rules)
+    return _finish(bench, rules)
+
+
+def _cell(bench: _Bench, name: str, raw: pl.Series, rules: RuleSet) -> pl.Series:
+    """A column of clean text; cells over the limit become a fault and are not looked at any further."""
+    values = clean_text(raw)
+    long = too_long(values, rules.cell_limit)
+    if not long.any():
+        return values
+    bench.fault(name, _code_where(long, "cell.too_long"))
+    return values.zip_with(~long, pl.repeat(None, len(values), dtype=pl.String, eager=True))
+
+
+def _country(bench: _Bench, values: pl.Series | None, rules: RuleSet) -> pl.Series:
+    """The region that phones of each row are read by."""
+    absent = pl.repeat(rules.default_country, len(bench.rows), dtype=pl.String, eager=True)
+    if values is None:
+        return absent
+    found = normalise_countries(values)
+    bench.fault("countryCode", found["code"])
+    bench.columns["countryCode"] = found["country"]
+    return found["country"].zip_with(found["country"].is_not_null(), absent)
+
+
+def _phone(bench: _Bench, values: pl.Series | None, regions: pl.Series) -> None:
+    if values is None:
+        return
+    found = normalise_phones(values, regions, details=False)
+    bench.fault("phone", found["code"])
+    bench.warn("phone", found["repair"])
+    bench.columns["phone"] = found["e164"]
+
+
+def _email(bench: _Bench, values: pl.Series | None) -> None:
+    if values is None:
+        return
+    found = normalise_emails(values)
+    bench.fault("email", found["code"])
+    bench.warn("email", found["warning"])
+    bench.columns["email"] = found["email"]
+
+
+def _flag(bench: _Bench, name: str, values: pl.Series | None) -> None:
+    if values is None:
+        values = pl.repeat(None, len(bench.rows), dtype=pl.String, eager=True)
+    found = normalise_flags(values)
+    bench.fault(name, found["code"])
+    bench.columns[name] = found["flag"]
+
+
+def _some_channel(bench: _Bench, given: Mapping[str, pl.Series]) -> None:
+    """A contact needs a phone or an e-mail; a faulty one has been told already."""
+    neither = pl.repeat(value=True, n=len(bench.rows), dtype=pl.Boolean, eager=True)
+    for name in ("phone", "email"):
+        if name in given:
+            neither &= given[name].is_null()
+    if neither.any():
+        bench.fault("", _code_where(neither, "contact.no_channel"))
+
+
+def _finish(bench: _Bench, rules: RuleSet) -> Checked:
+    faults = _in_row_order(bench.faults)
+    order = [name for name in CONTACT_FIELDS if name in bench.columns] + list(rules.passed)
+    contacts = pl.DataFrame([bench.rows, *(bench.columns[name].alias(name) for name in order)])
+    for name in ("phone", "email"):
+        if name not in contacts.columns:
+            contacts = contacts.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+    if len(faults):
+        contacts = contacts.filter(~bench.rows.is_in(faults[ROW].unique().implode()))
+    return Checked(contacts, faults, _in_row_order(bench.warnings))
+
+
+def _in_row_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=FINDINGS_SCHEMA), *frames]).sort(ROW, maintain_order=True)
+
+
+def _code_where(mask: pl.Series, code: str) -> pl.Series:
+    return pl.select(pl.when(mask).then(pl.lit(code))).to_series()

@@ -1,0 +1,69 @@
+"""Folders and files that only their owner may read (0700 and 0600, whatever the umask), and the lock on a file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from dialfeed.errors import FixSettings
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder, and close it to everybody else.
+
+    Raises:
+        FixSettings: It cannot be made, is no folder, or belongs to somebody who does not let us close it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            folder.chmod(0o700)
+    except OSError as fault:
+        raise _unusable(folder, fault) from fault
+    return folder
+
+
+def open_private(file: Path) -> int:
+    """Open a file to read and write, made if need be; no link is followed and no child program inherits it.
+
+    Returns:
+        The file descriptor.
+
+    Raises:
+        FixSettings: It cannot be opened.
+    """
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as fault:
+        raise _unusable(file, fault) from fault
+
+
+def try_lock(handle: int, file: Path) -> bool:
+    """Lock an open file against every other opening of it, without waiting.
+
+    The lock belongs to this opening: a forked child that keeps it open keeps the lock too. The system frees it
+    when the last process that has it open ends, however it ends.
+
+    Returns:
+        Whether the lock is ours.
+
+    Raises:
+        FixSettings: The file's disk knows no locks.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as fault:
+        raise _unusable(file, fault) from fault
+    return True
+
+
+def _unusable(path: Path, fault: OSError) -> FixSettings:
+    """The sentence for a file or folder that the system refuses."""
+    return FixSettings(
+        f"{path} cannot be used for what runs on this machine share: {fault.strerror or fault}.",
+        advice="Set DIALFEED_HOME to a folder on a local disk that you may write to.",
+    )

@@ -1,0 +1,157 @@
+"""What every budget of requests does, wherever its state is kept: takers pass one by one, in the order they came.
+
+A start is decided and recorded in one step at the moment it happens, never ahead. So a taker that is cancelled while
+it waits has used nothing, a pause holds at once for everybody who has not started, and a process that dies
+takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from dialfeed.delivery.pace import Limit, Pace, earliest, finish_estimate, rate_at, reserve
+from dialfeed.delivery.retry import LONGEST_WAIT
+
+Now = Callable[[], float]
+"""Tells the time in seconds, on a clock that never runs backwards."""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """How a budget stands.
+
+    Attributes:
+        rate: Requests a second that the profile allows; None for no limit.
+        rate_now: Requests a second in use, after what 429s took away; None for no limit.
+        paused_for: Seconds until anybody may start.
+        recent: Starts in the window that ends now, by everybody who shares the budget.
+        own: How many of these are ours.
+    """
+
+    rate: float | None
+    rate_now: float | None
+    paused_for: float
+    recent: int = 0
+    own: int = 0
+
+    @property
+    def share(self) -> float:
+        """Our share of the budget as it is used now; half of it where others use it and we have not begun."""
+        if not self.recent:
+            return 1.0
+        return self.own / self.recent if self.own else 0.5
+
+
+class Budget(ABC):
+    """A budget of requests. One object serves one event loop."""
+
+    @abstractmethod
+    async def take(self) -> None:
+        """Return when a request may start, and count it as started.
+
+        Raises:
+            FixConnection: The shared state cannot be reached.
+            ResumeRun: Somebody holds the shared state and does not let go, or the disk is full.
+        """
+
+    @abstractmethod
+    async def penalise(self, seconds: float) -> None:
+        """A 429 came in: nobody who shares the budget starts for so long, and all go slower after.
+
+        Args:
+            seconds: How long; what is not above 0 counts as nothing.
+        """
+
+    @abstractmethod
+    async def status(self) -> BudgetStatus:
+        """How the budget stands; for people, and out of date when it arrives."""
+
+    @abstractmethod
+    async def finish_estimate(self, requests_left: int) -> float:
+        """Seconds until the last of `requests_left` may start, if the others who share the budget go on as they do."""
+
+    async def close(self) -> None:  # noqa: B027 - most budgets hold nothing that needs closing
+        """Let go of files and connections."""
+
+
+class Gate(Budget):
+    """A limited budget: the part that does not depend on where the state is kept.
+
+    Args:
+        limit: What the platform allows.
+        now: Tells the time.
+        sleep: Waits.
+        longest_pause: Seconds; no pause lasts longer.
+    """
+
+    def __init__(
+        self,
+        limit: Limit,
+        *,
+        now: Now = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        longest_pause: float = LONGEST_WAIT,
+    ) -> None:
+        self._limit = limit
+        self._now = now
+        self._sleep = sleep
+        self._longest_pause = longest_pause
+        self._turn = asyncio.Lock()
+        self._own: deque[float] = deque(maxlen=limit.count)
+
+    async def take(self) -> None:
+        """See `Budget.take`. Only the first of those who wait asks for the state."""
+        async with self._turn:
+            while (wait := await self._start()) > 0:
+                await self._sleep(wait)
+            self._own.append(self._now())
+
+    async def penalise(self, seconds: float) -> None:
+        """See `Budget.penalise`."""
+        await self._penalise(min(seconds, self._longest_pause) if seconds > 0 else 0.0)
+
+    async def status(self) -> BudgetStatus:
+        """See `Budget.status`."""
+        pace, now = await self._look()
+        recent = sum(start > now - self._limit.period for start in pace.starts)
+        ours_since = self._now() - self._limit.period
+        own = sum(start > ours_since for start in self._own)
+        paused_for = max(0.0, pace.paused_until - now)
+        return BudgetStatus(self._limit.rate, rate_at(pace, now), paused_for, recent, min(own, recent))
+
+    async def finish_estimate(self, requests_left: int) -> float:
+        """See `Budget.finish_estimate`."""
+        status = await self.status()
+        pace, now = await self._look()
+        return finish_estimate(pace, now, math.ceil(requests_left / status.share))
+
+    @abstractmethod
+    async def _start(self) -> float:
+        """Let a request start now and return 0.0, or return how many seconds are still to wait."""
+
+    @abstractmethod
+    async def _penalise(self, seconds: float) -> None:
+        """Slow down and pause, for everybody."""
+
+    @abstractmethod
+    async def _look(self) -> tuple[Pace, float]:
+        """The state, and the time now on its clock."""
+
+
+def start_or_wait(pace: Pace, now: float) -> tuple[Pace, float]:
+    """Let a request start now if it may.
+
+    Returns:
+        The state after it and 0.0; or the state as it was and the seconds still to wait.
+    """
+    wait = earliest(pace, now) - now
+    return (pace, wait) if wait > 0 else (reserve(pace, now)[0], 0.0)

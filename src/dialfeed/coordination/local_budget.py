@@ -1,0 +1,87 @@
+"""Budgets of one process: without a limit, and with one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from dialfeed.coordination.gate import Budget, BudgetStatus, Gate, Now, Sleep, start_or_wait
+from dialfeed.delivery.pace import Limit, Pace, penalise
+from dialfeed.delivery.retry import LONGEST_WAIT
+
+
+class UnlimitedBudget(Budget):
+    """No limit: a take costs nothing. A 429 still makes all takers of this process wait.
+
+    Args:
+        now: Tells the time.
+        sleep: Waits.
+        longest_pause: Seconds; no pause lasts longer.
+    """
+
+    def __init__(
+        self, *, now: Now = time.monotonic, sleep: Sleep = asyncio.sleep, longest_pause: float = LONGEST_WAIT
+    ) -> None:
+        self._now = now
+        self._sleep = sleep
+        self._longest_pause = longest_pause
+        self._paused_until: float | None = None
+
+    async def take(self) -> None:
+        """Return at once, or after a pause that a 429 asked for."""
+        while self._paused_until is not None:
+            wait = self._paused_until - self._now()
+            if wait > 0:
+                await self._sleep(wait)
+            else:
+                self._paused_until = None
+
+    async def penalise(self, seconds: float) -> None:
+        """Let no taker pass for so long."""
+        if seconds > 0:
+            until = self._now() + min(seconds, self._longest_pause)
+            self._paused_until = until if self._paused_until is None else max(self._paused_until, until)
+
+    async def status(self) -> BudgetStatus:
+        """See `Budget.status`."""
+        return BudgetStatus(None, None, self._paused_for())
+
+    async def finish_estimate(self, requests_left: int) -> float:
+        """Only the pause under way: what the platform takes is not known."""
+        return self._paused_for() if requests_left > 0 else 0.0
+
+    def _paused_for(self) -> float:
+        """Seconds left of a pause."""
+        return 0.0 if self._paused_until is None else max(0.0, self._paused_until - self._now())
+
+
+class LocalBudget(Gate):
+    """A limit that all takers of one process share.
+
+    Args:
+        limit: What the platform allows.
+        now: Tells the time.
+        sleep: Waits.
+        longest_pause: Seconds; no pause lasts longer.
+    """
+
+    def __init__(
+        self,
+        limit: Limit,
+        *,
+        now: Now = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        longest_pause: float = LONGEST_WAIT,
+    ) -> None:
+        super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
+        self._pace = Pace(limit)
+
+    async def _start(self) -> float:
+        self._pace, wait = start_or_wait(self._pace, self._now())
+        return wait
+
+    async def _penalise(self, seconds: float) -> None:
+        self._pace = penalise(self._pace, self._now(), seconds)
+
+    async def _look(self) -> tuple[Pace, float]:
+        return self._pace, self._now()

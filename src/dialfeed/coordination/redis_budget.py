@@ -1,0 +1,168 @@
+"""A budget that several machines share, through Redis.
+
+Each start is decided by one script inside Redis (`redis_budget.lua`), in one step and on Redis' own clock, so that
+the machines' clocks need not agree. Redis 5 or newer is needed.
+
+It fails closed: when Redis cannot be reached, after `TRIES` attempts the run stops with a sentence that says so. To
+go on with a budget of one's own would mean that each machine uses the whole rate.
+
+A process that is alone starts one request per round trip at most: with Redis 20 ms away that is 50 a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
+
+from dialfeed.coordination.gate import Gate, Now, Sleep
+from dialfeed.delivery.pace import CATCH_UP, CLIMB, HUSH, SLOWER, Limit, Pace
+from dialfeed.delivery.retry import LONGEST_WAIT
+from dialfeed.errors import FixConnection, FixSettings
+
+TRIES = 4
+"""How often Redis is asked before it counts as unreachable: some two seconds."""
+
+ANSWER_WITHIN = 5.0
+"""Seconds for a connection, and for an answer."""
+
+KEPT = 3600
+"""Seconds for which Redis keeps a state that nobody uses: longer than any pause and any climb back."""
+
+_SOON = 0.0005
+
+
+class RedisBudget(Gate):
+    """A limit shared by everybody who uses the same Redis and the same organisation.
+
+    Args:
+        url: Where Redis is: ``redis://``, ``rediss://`` or ``unix://``, with user and password if it wants them.
+        organisation: What tells organisations apart, from `organisation_key`.
+        limit: What the platform allows.
+        now: Tells the time, for waiting only.
+        sleep: Waits.
+        longest_pause: Seconds; no pause lasts longer.
+        redis_now: Replaces Redis' clock, for tests.
+
+    Raises:
+        FixSettings: The URL is not one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        organisation: str,
+        limit: Limit,
+        *,
+        now: Now = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        longest_pause: float = LONGEST_WAIT,
+        redis_now: Now | None = None,
+    ) -> None:
+        super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
+        self._redis, self._place = _connect(url)
+        self._script = self._redis.register_script(_SCRIPT)
+        key = f"dialfeed:budget:{{{organisation}}}"
+        self._keys = [key, f"{key}:starts"]
+        self._redis_now = redis_now
+        self._ready_at = -math.inf
+        self._trips: deque[float] = deque(maxlen=16)
+        self._thrown_away = False
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._redis.aclose()
+
+    async def _start(self) -> float:
+        if self._ready_at > self._now():
+            return self._ready_at - self._now()
+        asked_at = self._now()
+        started, wait = await self._ask("start")
+        # Counted from the asking: the next question then reaches Redis when its time has come, not a trip later.
+        self._ready_at = asked_at + float(wait)
+        if int(started) and self._came_in_time(self._now() - asked_at):
+            return 0.0
+        return max(_SOON, self._ready_at - self._now())
+
+    def _came_in_time(self, trip: float) -> bool:
+        """Whether a permit to start is fresh enough to be used.
+
+        Redis has counted the start at the moment it answered. If the answer was held up on its way by more than half
+        of the margin, to start now could put one too many into a later window: the permit is thrown away, never two
+        in a row.
+        """
+        usual = min(self._trips, default=trip)
+        self._trips.append(trip)
+        self._thrown_away = not self._thrown_away and trip - usual > self._limit.period * self._limit.margin / 2
+        return not self._thrown_away
+
+    async def _penalise(self, seconds: float) -> None:
+        await self._ask("penalise", seconds)
+
+    async def _look(self) -> tuple[Pace, float]:
+        now, due, paused_until, share, climbs_from, slowed_at, starts = await self._ask("look")
+        times = tuple(float(start) for start in reversed(starts))
+        pace = Pace(
+            self._limit, times, float(due), float(paused_until), float(share), float(climbs_from), float(slowed_at)
+        )
+        return pace, float(now)
+
+    async def _ask(self, what: str, seconds: float = 0.0) -> Any:
+        """Run the script.
+
+        Raises:
+            FixConnection: Redis does not answer, or refuses.
+        """
+        limit = self._limit
+        time_now = "" if self._redis_now is None else repr(self._redis_now())
+        shape = [limit.count, limit.window, limit.gap, limit.shortest_gap, limit.lowest]
+        rules = [CLIMB, CATCH_UP, SLOWER, HUSH, KEPT]
+        arguments: list[str | float] = [what, seconds, time_now, self._longest_pause, *shape, *rules]
+        try:
+            return await self._script(keys=self._keys, args=arguments)
+        except (RedisError, OSError) as fault:
+            raise self._unreachable(fault) from fault
+
+    def _unreachable(self, fault: Exception) -> FixConnection:
+        """The sentence for a Redis that does not do its part. The fault's own text may hold what is private."""
+        if isinstance(fault, AuthenticationError | AuthorizationError | NoPermissionError):
+            return FixConnection(
+                f"Redis at {self._place}, which holds the shared budget of requests, refuses the user or password.",
+                advice="Correct the budget's URL; the user needs the commands of a script, hashes and lists.",
+            )
+        return FixConnection(
+            f"Redis at {self._place}, which holds the shared budget of requests, cannot be used "
+            f"({type(fault).__name__}).",
+            advice="Bring it back and resume, or leave out the budget's URL if no other machine is loading.",
+        )
+
+
+_SCRIPT = files("dialfeed.coordination").joinpath("redis_budget.lua").read_text("utf-8")
+
+
+def _connect(url: str) -> tuple[Redis, str]:
+    """A client that connects at its first question, and what may be shown of where it goes.
+
+    Raises:
+        FixSettings: The URL is not one.
+    """
+    retry = Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.1), TRIES - 1)
+    try:
+        client = Redis.from_url(url, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN, retry=retry)
+        parts = urlsplit(url)
+        place = parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+    except ValueError:
+        # Not chained: the fault may quote the URL, and that may hold a password.
+        raise FixSettings(
+            "The budget's URL cannot be read.", advice="Write it as redis://host:6379/0, or leave it out."
+        ) from None
+    return client, place

@@ -1,0 +1,103 @@
+"""Settling: what a list's count says about batches whose answer was lost. Pure; time is an argument.
+
+Delivery is at rest when this is asked: no request is under way. The list then holds what it held before, what
+was delivered since, and a subset of the open batches; their sizes are such that every subset has a sum of its
+own (`sizes`). Two things can still mislead: the count may lag behind writes by up to a minute
+(`cxone-v2-dialect.md` section 2), and somebody else may write to the list.
+
+*Landed* is quick to prove, since nothing can make the count larger than everything together. *Did not land* needs
+evidence that the count has caught up: a **canary**, a batch sent and answered after the lost ones, that the
+count already shows; or, where no contact is left to serve as one, time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dialfeed.delivery.sizes import landed
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in seconds.
+
+    Attributes:
+        grace: After a lost answer the platform may still be storing the batch for so long.
+        quiet: A count is steady when it has not changed for so long.
+        unreachable: Between two attempts to read the count of a platform that cannot be reached.
+        lag: The longest that a count lags behind writes: "seconds to a minute", open; a profile setting.
+    """
+
+    grace: float = 3.0
+    quiet: float = 1.0
+    lag: float = 60.0
+    unreachable: float = 5.0
+
+    def window(self, lag_seen: float | None) -> float:
+        """How long delivery must have been at rest for the count to prove absence without a canary.
+
+        Ten times the shortest lag that the run has seen, within three times `quiet` and `lag`; `lag` where none
+        was seen.
+        """
+        if lag_seen is None:
+            return self.lag
+        return min(self.lag, max(3 * self.quiet, 10 * lag_seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be settled.
+
+    Attributes:
+        base: The count if none of the open batches had landed.
+        sizes: The sizes of the open batches.
+        at_rest_since: When the last request that can have stored anything ended.
+        canary: The size of a batch that was delivered after all of them, not in `base`; 0 for none.
+    """
+
+    base: int
+    sizes: tuple[int, ...]
+    at_rest_since: float
+    canary: int = 0
+
+    def explained_by(self, count: int) -> tuple[int, ...] | None:
+        """The only subset of the open batches (the canary last) that makes the count what it is, if there is one."""
+        sizes = (*self.sizes, self.canary) if self.canary else self.sizes
+        return landed(sizes, count - self.base)
+
+    def shows_canary(self, found: tuple[int, ...]) -> bool:
+        """Whether the count has caught up with the canary; true where there is none to wait for."""
+        return not self.canary or len(self.sizes) in found
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The count as it was last read, and since when it has been the same."""
+
+    count: int
+    since: float
+
+    def next(self, count: int, now: float) -> Reading:
+        """After one more reading."""
+        return Reading(count, self.since if count == self.count else now)
+
+
+def judge(
+    question: Question, reading: Reading, now: float, patience: Patience, lag_seen: float | None
+) -> set[int] | None:
+    """Which of the open batches are on the list.
+
+    Returns:
+        The indices into `question.sizes`, or None while the count does not prove anything.
+    """
+    found = question.explained_by(reading.count)
+    if found is None or not question.shows_canary(found):
+        return None
+    stored = {index for index in found if index < len(question.sizes)}
+    if len(stored) == len(question.sizes):
+        return stored
+    if now - reading.since < patience.quiet:
+        return None
+    if not question.canary and now - question.at_rest_since < patience.window(lag_seen):
+        return None
+    return stored

@@ -1,0 +1,109 @@
+"""Progress for people: a live line on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:  # rich is imported on a terminal only: it would double the start of every scheduled run
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+_WORDS = {
+    "sign in": "Signing in",
+    "read": "Reading and checking",
+    "deliver": "Delivering",
+    "settle": "Settling lost answers",
+    "verify": "Comparing the list's count",
+    "record": "Writing the row files",
+}
+_EVERY = 5.0
+"""Seconds between two plain lines of one stage."""
+
+
+class Display(Protocol):
+    """Shows how far a run is."""
+
+    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+        """One step; see `dialfeed.run.Progress`."""
+        ...
+
+    def close(self) -> None:
+        """Clear away what is live; harmless to repeat."""
+        ...
+
+
+class PlainDisplay:
+    """A line when a stage begins, and every few seconds while it goes on."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._stage = ""
+        self._began = self._told = 0.0
+
+    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+        """Tell, but not too often."""
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began = stage, now
+        elif not note and now - self._told < _EVERY:
+            return
+        self._told = now
+        self._out.write(f"{_line(stage, done, total, note, now - self._began)}\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """Nothing is live."""
+
+
+def _line(stage: str, done: int, total: int | None, note: str, elapsed: float) -> str:
+    parts = [_WORDS.get(stage, stage)]
+    if done:
+        parts.append(f"{done:,}" + (f" of {total:,}" if total else "") + " rows")
+        if elapsed > 1:
+            parts.append(f"{done / elapsed:,.0f} a second")
+            if total and total > done:
+                parts.append(f"about {elapsed * (total - done) / done:.0f} s left")
+    if note:
+        parts.append(note)
+    return ", ".join(parts)
+
+
+class LiveDisplay:
+    """One live line with stage, rows, rate and time left."""
+
+    def __init__(self, progress: RichProgress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+        self._stage = ""
+        progress.start()
+
+    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+        """Move the line on."""
+        if stage != self._stage or self._task is None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._stage = stage
+            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note)
+        self._progress.update(self._task, completed=done, total=total, note=note)
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._progress.stop()
+
+
+def open_display(out: TextIO) -> Display:
+    """The display that fits where the output goes; colours are left out where `NO_COLOR` is set (rich sees to it)."""
+    if not out.isatty():
+        return PlainDisplay(out)
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    return LiveDisplay(Progress(*columns, console=Console(file=out), transient=True))

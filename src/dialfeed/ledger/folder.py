@@ -1,0 +1,128 @@
+"""A run's folder: where its files are, and how a run is found again."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dialfeed.errors import FixSettings
+
+LEDGER = "ledger.sqlite"
+SUMMARY = "summary.json"
+AUDIT = "audit.jsonl"
+STAGE = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        id: The run's id; sorts by time.
+        path: The folder.
+    """
+
+    id: str
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.path / LEDGER
+
+    @property
+    def stage(self) -> Path:
+        """The folder of prepared contacts."""
+        return self.path / STAGE
+
+    @property
+    def summary(self) -> Path:
+        """`summary.json`."""
+        return self.path / SUMMARY
+
+    @property
+    def audit(self) -> Path:
+        """`audit.jsonl`."""
+        return self.path / AUDIT
+
+
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time and that two machines will not make twice."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | None) -> RunFolder:
+    """Make the folder of a new run.
+
+    Args:
+        run_id: The new run's id.
+        runs_dir: Where run folders are made.
+        run_dir: The folder to use instead; made if it is not there.
+        home: Where to leave a note by which the run is found; None to leave none.
+
+    Raises:
+        FixSettings: The folder cannot be made or written to, or holds another run.
+    """
+    path = (run_dir or runs_dir / run_id).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (path / LEDGER).exists() or (path / SUMMARY).exists():
+            raise FixSettings(
+                f"{path} holds a run already.",
+                advice=f"Choose another folder, or go on with that run: `dialfeed resume {path}`.",
+            )
+        (path / STAGE).mkdir(exist_ok=True, mode=0o700)
+        if home is not None:
+            _note(home, run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _note(home, run_id).write_text(str(path), "utf-8")
+    except FileExistsError:
+        raise FixSettings(f"{path} is a file, not a folder.", advice="Choose another --run-dir.") from None
+    except OSError as error:
+        raise FixSettings(
+            f"The run's folder {path} cannot be written to ({os.strerror(error.errno or 0)}).",
+            advice="Choose another one with --run-dir.",
+        ) from None
+    return RunFolder(run_id, path)
+
+
+def find(name: str, *, runs_dir: Path, home: Path) -> Path:
+    """The folder of a run, by its id or its folder.
+
+    Raises:
+        FixSettings: There is no such run.
+    """
+    note = _note(home, name) if "/" not in name and name not in {"", ".", ".."} else None
+    noted = Path(note.read_text("utf-8")) if note is not None and note.is_file() else None
+    for path in (Path(name), runs_dir / name, noted):
+        if path is not None and ((path / LEDGER).is_file() or (path / SUMMARY).is_file()):
+            return path.absolute()
+    raise FixSettings(f"There is no run {name!r}.", advice="Give a run's id or its folder; the newest is `--latest`.")
+
+
+def latest(*, runs_dir: Path, home: Path) -> Path:
+    """The folder of the newest run.
+
+    Raises:
+        FixSettings: There is none.
+    """
+    newest = max(_known(runs_dir, home), default=None)
+    if newest is None:
+        raise FixSettings("There is no run yet.", advice="Give a run's folder.")
+    return newest[1]
+
+
+def _known(runs_dir: Path, home: Path) -> Iterator[tuple[str, Path]]:
+    for path in runs_dir.glob("*/" + LEDGER):
+        yield path.parent.name, path.parent.absolute()
+    for note in (home / "runs").glob("*"):
+        path = Path(note.read_text("utf-8"))
+        if (path / LEDGER).is_file():
+            yield note.name, path
+
+
+def _note(home: Path, run_id: str) -> Path:
+    return home / "runs" / run_id

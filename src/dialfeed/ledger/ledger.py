@@ -1,0 +1,342 @@
+"""The ledger: one SQLite file a run, which knows of every batch whether it may be on the list.
+
+A row is written and synced before a body leaves, and again when its outcome is known. So whatever instant the
+process dies at, each contact is either certainly delivered, certainly not, or in a batch that is `open`, which
+means unknown until settled. ``synchronous=FULL`` costs 0.2 ms a commit and the platform takes 50 batches a
+second (`dependencies.md` section H), so nothing weaker is worth it.
+
+The tables can be read with any SQLite tool. States of a batch: ``open`` (sent or about to be), ``delivered``,
+``waiting`` (not stored, to be sent), ``unknown`` (could not be settled), ``failed`` (not stored, given up),
+``divided`` (replaced by its parts) and ``refused`` (nothing of it is left).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from dialfeed.delivery.batches import Batch, Span
+from dialfeed.delivery.ports import Division, Parts
+from dialfeed.errors import FixSettings
+
+_SCHEMA = """
+create table if not exists fact (name text primary key, value text not null) without rowid;
+create table if not exists batch (
+  id integer primary key,
+  root integer not null,
+  start integer not null,
+  stop integer not null,
+  size integer not null,
+  spans text not null,
+  state text not null,
+  attempts integer not null default 0,
+  status integer,
+  cause text not null default '',
+  settled text not null default '',
+  stored_unnamed integer not null default 0,
+  ids text
+);
+create index if not exists batch_state on batch (state);
+create index if not exists batch_start on batch (start);
+create table if not exists refusal (
+  place integer primary key,
+  batch integer not null,
+  code text not null,
+  field text not null,
+  words text not null
+) without rowid;
+"""
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One contact that the platform refused: its place among the contacts to send, and why."""
+
+    place: int
+    code: str
+    field: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One batch as the ledger holds it."""
+
+    batch: Batch
+    state: str
+    status: int | None
+    cause: str
+    settled: str
+    stored_unnamed: int
+    ids: Mapping[int, str]
+
+
+def _no_check(point: str) -> None:
+    """A checkpoint that does nothing."""
+    del point
+
+
+class Ledger:
+    """Opens or creates the ledger of a run folder.
+
+    Args:
+        path: The SQLite file.
+        checkpoint: Called with the name of a point before and after each write, so that a test can end the
+            process there.
+
+    Raises:
+        FixSettings: The file was made by another version, or is not a ledger.
+    """
+
+    def __init__(self, path: Path, *, checkpoint: Callable[[str], None] = _no_check) -> None:
+        self._checkpoint = checkpoint
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        path.chmod(0o600)
+        try:
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=full")
+            self._db.executescript(_SCHEMA)
+            made_by = self.fact("format", _FORMAT)
+        except sqlite3.DatabaseError as error:
+            raise FixSettings(f"{path} cannot be read as a ledger ({error}).") from error
+        if made_by != _FORMAT:
+            raise FixSettings(f"{path} has ledger format {made_by}, and this version reads {_FORMAT}.")
+        self._next = 1 + int(self._one("select coalesce(max(id), 0) from batch"))
+        self._stored = self._count_stored()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; harmless to repeat."""
+        self._db.close()
+
+    # --- facts of the run ---------------------------------------------------------------------------------------
+
+    def remember(self, **facts: Any) -> None:
+        """Keep named facts (JSON values) durably, in one step."""
+        with self._write("facts"):
+            self._db.executemany(
+                "insert into fact values (?, ?) on conflict (name) do update set value = excluded.value",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        """A fact of the run, or the default."""
+        row = self._db.execute("select value from fact where name = ?", (name,)).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    # --- Journal: what delivery tells ---------------------------------------------------------------------------
+
+    def unfinished(self) -> tuple[list[Batch], list[Batch]]:
+        """Batches that may have been sent, and batches still to send.
+
+        A batch of which the platform stored some contacts without saying which stays unknown for good: no count
+        can name them.
+        """
+        return list(self._batches("open", "unknown")), list(self._batches("waiting"))
+
+    def stored(self) -> int:
+        """How many contacts are known to be on the list through this run, named or not."""
+        return self._stored
+
+    def requests(self, root: int) -> int:
+        """How many batches came from `root`."""
+        return int(self._one("select count(*) from batch where root = ?", root))
+
+    def cut_up_to(self) -> tuple[int, int]:
+        """How many batches have been cut from the supply, and the place behind the last of them."""
+        row = self._db.execute("select count(*), coalesce(max(stop), 0) from batch where id = root").fetchone()
+        return int(row[0]), int(row[1])
+
+    def create(self, spans: tuple[Span, ...]) -> Batch:
+        """A new batch, in memory only until it is opened."""
+        batch = Batch(self._next, spans, root=self._next)
+        self._next += 1
+        return batch
+
+    def opened(self, batch: Batch) -> Batch:
+        """Remember, before the body leaves, that this batch may be on the list."""
+        batch = replace(batch, attempts=batch.attempts + 1)
+        with self._write("open"):
+            self._put(batch, "open")
+        return batch
+
+    def delivered(self, batch: Batch, *, status: int | None, ids: Mapping[int, str], settled: str = "") -> None:
+        """Every contact of the batch is on the list."""
+        with self._write("delivered"):
+            self._close(batch, "delivered", status=status, settled=settled, ids=_dump_ids(ids))
+        self._stored += batch.size
+
+    def absent(self, batch: Batch, *, cause: str, settled: str = "") -> None:
+        """Nothing of the batch is on the list; it waits."""
+        with self._write("absent"):
+            self._close(batch, "waiting", cause=cause, settled=settled)
+
+    def failed(self, batch: Batch, *, cause: str) -> None:
+        """Nothing of the batch is on the list, and it is not sent again in this run."""
+        with self._write("failed"):
+            self._close(batch, "failed", cause=cause)
+
+    def unknown(self, batch: Batch, *, cause: str, status: int | None) -> None:
+        """The batch may be on the list."""
+        with self._write("unknown"):
+            self._close(batch, "unknown", cause=cause, status=status)
+
+    def divided(self, batch: Batch, parts: Parts) -> Division:
+        """Replace a batch by its parts."""
+        places = batch.places()
+        with self._write("divided"):
+            self._close(batch, "divided", status=parts.status, cause=parts.cause)
+            for position, words in (parts.refused or {}).items():
+                row = (places[position], batch.id, words.code, words.field, words.text)
+                self._db.execute("insert or replace into refusal values (?, ?, ?, ?, ?)", row)
+            if parts.delivered:
+                self._put_delivered_part(batch, parts)
+            unknown = self._part(batch, parts.unknown, "unknown", parts) if parts.unknown else None
+            resend = tuple(self._part(batch, group, "waiting", parts) for group in parts.resend if group)
+        self._stored += len(parts.delivered) + (parts.unknown_stored or 0)
+        return Division(unknown, resend)
+
+    def _put_delivered_part(self, batch: Batch, parts: Parts) -> None:
+        child = self._part(batch, parts.delivered, "delivered", parts)
+        order = {position: index for index, position in enumerate(sorted(parts.delivered))}
+        ids = {order[position]: name for position, name in (parts.ids or {}).items() if position in order}
+        self._db.execute("update batch set ids = ? where id = ?", (_dump_ids(ids), child.id))
+
+    def _part(self, batch: Batch, positions: Iterable[int], state: str, parts: Parts) -> Batch:
+        child = Batch(self._next, batch.select(positions), root=batch.root, attempts=0)
+        self._next += 1
+        self._put(child, state, status=parts.status, cause=parts.cause)
+        if state == "unknown" and parts.unknown_stored:
+            self._db.execute("update batch set stored_unnamed = ? where id = ?", (parts.unknown_stored, child.id))
+        return child
+
+    # --- what reports ask ---------------------------------------------------------------------------------------
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The batches, divided ones left out, that touch places from `start` up to `stop`."""
+        rows = self._db.execute(
+            "select id, spans, root, attempts, state, status, cause, settled, stored_unnamed, ids from batch"
+            " where state <> 'divided' and stop > ? and start < ? order by id",
+            (start, 1 << 62 if stop is None else stop),
+        )
+        for number, spans, root, attempts, state, status, cause, settled, unnamed, ids in rows:
+            batch = Batch(number, _load_spans(spans), root, attempts)
+            yield Entry(batch, state, status, cause, settled, unnamed, _load_ids(ids))
+
+    def refusals(self, start: int = 0, stop: int | None = None) -> list[Refusal]:
+        """The refused contacts with places from `start` up to `stop`, in order."""
+        rows = self._db.execute(
+            "select place, code, field, words from refusal where place >= ? and place < ? order by place",
+            (start, 1 << 62 if stop is None else stop),
+        )
+        return [Refusal(*row) for row in rows]
+
+    def refused_by_code(self) -> dict[str, int]:
+        """How many contacts the platform refused, by reason code."""
+        return dict(self._db.execute("select code, count(*) from refusal group by code order by code"))
+
+    def contacts_by_state(self) -> dict[str, int]:
+        """How many contacts are in batches of each state; refused ones under ``refused``."""
+        states = dict(self._db.execute("select state, sum(size) from batch where state <> 'divided' group by state"))
+        states["refused"] = int(self._one("select count(*) from refusal"))
+        return states
+
+    def batches_sent(self) -> int:
+        """How many batches were sent at least once."""
+        return int(self._one("select count(*) from batch where attempts > 0"))
+
+    def settled_by(self) -> dict[str, int]:
+        """How many batches were settled after a lost answer, by how."""
+        query = "select settled, count(*) from batch where settled <> '' group by settled order by settled"
+        return dict(self._db.execute(query))
+
+    def reopen_failed(self) -> int:
+        """Let batches that were given up wait again, for a resumed run. Returns how many."""
+        with self._write("reopen"):
+            return self._db.execute("update batch set state = 'waiting', attempts = 0 where state = 'failed'").rowcount
+
+    # --- SQLite -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _write(self, name: str) -> Iterator[None]:
+        self._checkpoint(f"before {name}")
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+        self._checkpoint(f"after {name}")
+
+    def _put(self, batch: Batch, state: str, *, status: int | None = None, cause: str = "") -> None:
+        key = (batch.id, batch.root, batch.spans[0][0], batch.spans[-1][1], batch.size)
+        self._db.execute(
+            "insert into batch (id, root, start, stop, size, spans, state, attempts, status, cause)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update"
+            " set state = excluded.state, attempts = excluded.attempts, status = excluded.status,"
+            " cause = excluded.cause",
+            (*key, json.dumps(batch.spans), state, batch.attempts, status, cause),
+        )
+
+    def _close(
+        self,
+        batch: Batch,
+        state: str,
+        *,
+        status: int | None = None,
+        cause: str = "",
+        settled: str = "",
+        ids: str | None = None,
+    ) -> None:
+        self._db.execute(
+            "update batch set state = ?, attempts = ?, status = ?, cause = ?, ids = ?,"
+            " settled = case when ? = '' then settled else ? end where id = ?",
+            (state, batch.attempts, status, cause, ids, settled, settled, batch.id),
+        )
+
+    def _batches(self, *states: str) -> Iterator[Batch]:
+        marks = ", ".join("?" for _ in states)
+        query = (
+            f"select id, spans, root, attempts from batch where state in ({marks})"  # noqa: S608 - marks only
+            " and stored_unnamed = 0 order by id"
+        )
+        for number, spans, root, attempts in self._db.execute(query, states):
+            yield Batch(number, _load_spans(spans), root, attempts)
+
+    def _count_stored(self) -> int:
+        query = (
+            "select coalesce(sum(case when state = 'delivered' then size else stored_unnamed end), 0) from batch"
+            " where state in ('delivered', 'unknown')"
+        )
+        return int(self._one(query))
+
+    def _one(self, query: str, *values: Any) -> Any:
+        return self._db.execute(query, values).fetchone()[0]
+
+
+def _load_spans(text: str) -> tuple[Span, ...]:
+    return tuple((start, stop) for start, stop in json.loads(text))
+
+
+def _dump_ids(ids: Mapping[int, str]) -> str | None:
+    return json.dumps(ids) if ids else None
+
+
+def _load_ids(text: str | None) -> dict[int, str]:
+    return {} if text is None else {int(position): name for position, name in json.loads(text).items()}

@@ -1,0 +1,405 @@
+"""The corridor that every contact walks.
+
+Read, map, normalise, validate, scrub, deduplicate, batch, deliver, settle, verify, record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dialfeed.assembly import (
+    Connection,
+    ListCarrier,
+    can_connect,
+    connect,
+    find_list,
+    home_folder,
+    limits,
+    open_source,
+    policy,
+)
+from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.config import Plan
+from dialfeed.contacts.mapping import ColumnMapping, map_headers
+from dialfeed.contacts.scrub import Flagged
+from dialfeed.coordination.locks import ListLock
+from dialfeed.delivery.loop import Delivery
+from dialfeed.delivery.ports import Observer
+from dialfeed.errors import CheckFile, FixConnection, FixSettings, FixSource
+from dialfeed.ledger.folder import RunFolder, create, new_run_id
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.stage import Stage
+from dialfeed.platforms.base import ContactList
+from dialfeed.prepare import prepare, rule_set
+from dialfeed.record import record
+from dialfeed.reports.rowfiles import ContactRows
+from dialfeed.reports.summary import Rows, Summary
+from dialfeed.run import Progress, Result, Run, found, running, silent
+from dialfeed.sources.base import Source
+from dialfeed.stopping import Stopper
+from dialfeed.supply import StageSupply
+
+PlanOf = Callable[[Mapping[str, Any]], Plan]
+"""Makes a plan from the settings that a run remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is to do.
+
+    Attributes:
+        source: The file to read.
+        plan: Every setting.
+        contact_list: Id or name of the list; None to validate only.
+        rehearse: Stop before the first batch.
+        run_dir: The run's folder, where the user names one.
+    """
+
+    source: Path
+    plan: Plan
+    contact_list: str | None = None
+    rehearse: bool = False
+    run_dir: Path | None = None
+
+    @property
+    def sends(self) -> bool:
+        """Whether anything is to leave."""
+        return self.contact_list is not None and not self.rehearse
+
+
+def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
+    """Import a source into a contact list, or rehearse that.
+
+    Raises:
+        FixSettings: The run's folder cannot be made. Everything later is told in the result.
+    """
+    run = _new_run("import", order, stopper or Stopper(), progress)
+    with running(run), _ledger(run) as ledger:
+        ledger.remember(run=run.folder.id, source=str(order.source.absolute()), plan=order.plan.portable())
+        ledger.remember(list=order.contact_list)
+        asyncio.run(_import(run, order, ledger))
+    return run.result()
+
+
+async def _import(run: Run, order: Order, ledger: Ledger) -> None:
+    """The corridor."""
+    source, mapping = _read_and_map(run, order)
+    if order.rehearse and not can_connect(order.plan):
+        await _prepare(run, order, ledger, source, mapping)
+        return
+    async with connect(order.plan) as connection:
+        contact_list = await _find_list(run, order, connection)
+        with _locked(run, order, contact_list):
+            stage = await _prepare(run, order, ledger, source, mapping)
+            _guard(run, order)
+            if order.sends:
+                await _deliver(run, order, ledger, stage, connection, contact_list)
+                await _verify(run, order, ledger, connection, contact_list)
+
+
+def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
+    """Do everything that needs no platform, and write `ready.csv`: contacts ready to load.
+
+    Raises:
+        FixSettings: The run's folder cannot be made. Everything later is told in the result.
+    """
+    run = _new_run("validate", order, stopper or Stopper(), progress)
+    with running(run):
+        source, mapping = _read_and_map(run, order)
+        stage = asyncio.run(_prepare(run, order, None, source, mapping))
+        with ContactRows(run.folder.path / "ready.csv", list(mapping.passed_through)) as ready:
+            for chunk in stage.chunks():
+                ready.write(chunk.contacts)
+        _guard(run, order)
+    return run.result()
+
+
+def resume_run(
+    path: Path, plan_of: PlanOf, *, command: str = "resume", stopper: Stopper | None = None, progress: Progress = silent
+) -> Result:
+    """Go on with a run that did not come to its end, from its folder alone.
+
+    Args:
+        path: The run's folder.
+        plan_of: Makes the plan from the settings that the run remembers, and what the user says now.
+        command: `resume`, or `settle` to find out about lost answers and send nothing.
+        stopper: Whether to stop.
+        progress: Who hears how far it is.
+
+    Raises:
+        FixSettings: There is no such run, or it was a rehearsal.
+    """
+    if not (path / "ledger.sqlite").is_file():
+        raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
+    silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
+    with Ledger(path / "ledger.sqlite") as ledger:
+        remembered = ledger.fact("plan", {})
+        run_id, source, wanted = ledger.fact("run"), ledger.fact("source"), ledger.fact("list")
+    order = Order(Path(source), plan_of(remembered), wanted, run_dir=path)
+    run = _run(command, RunFolder(run_id, path), order, stopper or Stopper(), progress)
+    with running(run), _ledger(run) as ledger:
+        ledger.reopen_failed()
+        ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
+        asyncio.run(_import(run, order, ledger))
+    return run.result()
+
+
+# --- the steps ----------------------------------------------------------------------------------------------------
+
+
+def _read_and_map(run: Run, order: Order) -> tuple[Source, ColumnMapping]:
+    """Open the source and settle which column is which field."""
+    plan = order.plan
+    source = open_source(order.source, plan)
+    header = source.describe().header
+    mapping = map_headers(header, overrides=dict(plan.map), most_columns=plan.max_columns, longest_name=plan.max_header)
+    run.summary.source = {"path": str(order.source)}
+    run.trail.append("source.mapped", path=str(order.source), fingerprint=mapping.fingerprint, columns=len(header))
+    for problem in mapping.problems:
+        if problem.severity == "error":
+            raise FixSource(problem.sentence, advice=problem.remedy)
+        run.summary.findings.append(found(problem.code, "warning", problem.sentence, problem.remedy))
+    return source, mapping
+
+
+async def _find_list(run: Run, order: Order, connection: Connection) -> ContactList:
+    """Sign in and find the list, before any work is spent on the file."""
+    run.progress("sign in")
+    contact_list = await run.stopper.unless(find_list(connection.platform, order.contact_list or ""))
+    run.summary.list_id, run.summary.list_name = contact_list.id, contact_list.name
+    run.trail.append("list.found", list=contact_list.id, name=contact_list.name)
+    return contact_list
+
+
+def _locked(run: Run, order: Order, contact_list: ContactList) -> AbstractContextManager[object]:
+    """One run at a time for each list."""
+    if not order.sends:
+        return nullcontext()
+    plan = order.plan
+    return ListLock(
+        home_folder(plan),
+        plan.base_url or "",
+        contact_list.id,
+        run_id=run.folder.id,
+        run_folder=run.folder.path,
+        insist=plan.even_if_locked,
+    )
+
+
+async def _prepare(run: Run, order: Order, ledger: Ledger | None, source: Source, mapping: ColumnMapping) -> Stage:
+    """Read, normalise, validate, scrub, deduplicate: the whole source, unless an earlier process has done so."""
+    done = ledger.fact("prepared") if ledger else None
+    if done is not None:
+        _take_over(run, done)
+        return Stage(run.folder.stage)
+    began = time.monotonic()
+    for leftover in run.folder.stage.iterdir():
+        leftover.unlink()
+
+    def told(rows: int) -> None:
+        run.stopper.check()
+        run.progress("read", rows)
+
+    prepared, stage = await asyncio.to_thread(
+        prepare,
+        source,
+        rule_set(mapping, default_country=order.plan.default_country, cell_limit=order.plan.max_cell),
+        Flagged(order.plan.flagged),
+        folder=run.folder.path,
+        stage=run.folder.stage,
+        progress=told,
+    )
+    description = source.describe()
+    facts = {
+        "prepared": prepared.as_dict(),
+        "source": {"path": str(order.source), "sha256": source.sha256(), **description.facts},
+        "header": list(description.header),
+        "passed": list(mapping.passed_through),
+        "seconds": time.monotonic() - began,
+    }
+    if ledger:
+        ledger.remember(prepared=facts)
+    _take_over(run, facts)
+    run.trail.append("source.read", sha256=source.sha256(), rows=prepared.read, ready=prepared.ready)
+    if not prepared.read:
+        raise FixSource("The file has a header and no rows.", advice="Check that the export ran to its end.")
+    return stage
+
+
+def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
+    """Put what came of the source into the summary."""
+    summary, prepared = run.summary, facts["prepared"]
+    summary.source = facts["source"]
+    summary.ready = prepared["ready"]
+    summary.reasons, summary.warnings = dict(prepared["reasons"]), dict(prepared["warnings"])
+    summary.prepare_seconds = facts["seconds"]
+    summary.rows = Rows(
+        read=prepared["read"],
+        duplicate=prepared["duplicate"],
+        invalid=prepared["invalid"],
+        suppressed=prepared["suppressed"],
+        failed=prepared["ready"],
+    )
+    if prepared["blank"]:
+        sentence = f"{prepared['blank']:,} blank lines were passed over; they count in the row numbers."
+        summary.findings.append(found("source.blank_lines", "info", sentence))
+    if run.sends:
+        run.settle_rows = partial(_settle_rows, run, facts)
+
+
+def _settle_rows(run: Run, facts: Mapping[str, Any]) -> None:
+    """Record: every contact's outcome, from the ledger and the stage, into files and counts."""
+    run.progress("record")
+    with Ledger(run.folder.ledger) as ledger:
+        stage = Stage(run.folder.stage)
+        recorded = record(run.folder.path, facts["header"], facts["passed"], stage, ledger)
+        run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
+    outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
+    run.summary.rows = replace(run.summary.rows, **outcomes)
+    run.summary.reasons = dict(Counter(facts["prepared"]["reasons"]) + recorded.reasons)
+
+
+def _guard(run: Run, order: Order) -> None:
+    """Stop a wrong file before the first batch."""
+    rows, limit = run.summary.rows, order.plan.max_rejected
+    exceeded = limit.exceeded(rows.invalid, rows.read)
+    run.trail.append("guard.judged", guard="max_rejected", limit=str(limit), rejected=rows.invalid, stopped=exceeded)
+    if exceeded:
+        worst = ", ".join(code for code, _ in Counter(run.summary.reasons).most_common(3))
+        raise CheckFile(
+            f"{rows.invalid:,} of {rows.read:,} rows are rejected ({worst} …), more than {limit}. Nothing was sent.",
+            advice="Look into rejected.csv. If the file is right after all, raise --max-rejected.",
+        )
+
+
+async def _deliver(
+    run: Run, order: Order, ledger: Ledger, stage: Stage, connection: Connection, contact_list: ContactList
+) -> None:
+    """Batch, deliver and settle."""
+    began = time.monotonic()
+    carrier = ListCarrier(connection.platform, contact_list.id)
+    if ledger.fact("baseline") is None:
+        ledger.remember(baseline={"count": await run.stopper.unless(carrier.count())})
+    run.summary.before = ledger.fact("baseline")["count"]
+    batches, place = ledger.cut_up_to()
+    supply = StageSupply(stage, connection.platform.codec, limits(order.plan), batches=batches, place=place)
+    _announce(run, order, supply)
+    with run.stopper.event() as stop:
+        delivery = Delivery(
+            carrier,
+            ledger,
+            supply,
+            connection.pace,
+            connection.clock,
+            policy(order.plan),
+            run.summary.before,
+            _observer(run, ledger, stage.size),
+            stop,
+            random.SystemRandom().random,
+            dead_for=ledger.fact("dead_for", 0.0),
+        )
+        await delivery.run()
+    run.summary.deliver_seconds = time.monotonic() - began
+    if delivery.fatal is not None:
+        raise delivery.fatal
+    run.stopper.check()
+
+
+def _announce(run: Run, order: Order, supply: StageSupply) -> None:
+    """Say before the first batch how many requests there will be, and how long they take at least."""
+    requests = -(-supply.remaining() // order.plan.batch_contacts)
+    rate = order.plan.rate
+    note = f"{requests:,} requests" + (f" at {rate:g} a second: {requests / rate:.0f} s at least" if rate else "")
+    run.progress("deliver", 0, supply.remaining(), note)
+    run.trail.append("delivery.started", contacts=supply.remaining(), requests=requests, rate=rate)
+
+
+def _observer(run: Run, ledger: Ledger, total: int) -> Observer:
+    def observe(event: str, /, **facts: Any) -> None:
+        run.trail.append(event, **facts)
+        if event in {"batch.answered", "batch.settled"}:
+            run.progress("deliver", ledger.stored(), total)
+        elif event == "settling.started":
+            run.progress("settle", ledger.stored(), total, f"{len(facts['batches'])} lost answers")
+        elif event == "delivery.paused":
+            run.progress("deliver", ledger.stored(), total, f"the platform asks for {facts['seconds']:.0f} s")
+
+    return observe
+
+
+async def _verify(run: Run, order: Order, ledger: Ledger, connection: Connection, contact_list: ContactList) -> None:
+    """Compare the list's count with what was delivered, and wait for it while it lags."""
+    run.progress("verify")
+    carrier = ListCarrier(connection.platform, contact_list.id)
+    before, stored = run.summary.before, ledger.stored()
+    unknown = ledger.contacts_by_state().get("unknown", 0)
+    patience = connection.clock.now() + max(order.plan.lag, 30.0)
+    pause = 0.05
+    while True:
+        try:
+            run.summary.after = await run.stopper.unless(carrier.count())
+        except FixConnection:
+            run.summary.after = None
+        if before is None or run.summary.after is None:
+            sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
+            run.summary.findings.append(found("verify.no_count", "warning", sentence))
+            break
+        if run.summary.after >= before + stored or connection.clock.now() >= patience:
+            break
+        await run.stopper.unless(connection.clock.sleep(pause))
+        pause = min(pause * 1.5, 2.0)
+    _compare(run, stored, unknown)
+    run.trail.append("count.verified", before=before, after=run.summary.after, delivered=stored)
+
+
+def _compare(run: Run, stored: int, unknown: int) -> None:
+    before, after = run.summary.before, run.summary.after
+    if before is None or after is None or before + stored <= after <= before + stored + unknown:
+        return
+    difference = after - before - stored
+    if difference > 0:
+        sentence = f"The list has {difference:,} contacts more than before and delivered together."
+        remedy = "Somebody else has probably written to the list meanwhile."
+        run.summary.findings.append(found("verify.surplus", "warning", sentence, remedy))
+        return
+    sentence = f"The list has {-difference:,} contacts fewer than before and delivered together."
+    remedy = "Its count may lag, somebody may have removed contacts, or the platform dropped some after accepting them."
+    run.summary.findings.append(found("verify.missing", "error", sentence, remedy))
+
+
+# --- a run's beginning --------------------------------------------------------------------------------------------
+
+
+def _new_run(command: str, order: Order, stopper: Stopper, progress: Progress) -> Run:
+    now = utc_now()
+    home = home_folder(order.plan) if order.sends else None
+    folder = create(new_run_id(now), runs_dir=Path(order.plan.runs_dir), run_dir=order.run_dir, home=home)
+    return _run(command, folder, order, stopper, progress)
+
+
+def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progress: Progress) -> Run:
+    plan = order.plan
+    policy_told = {
+        "flagged": plan.flagged,
+        "max_rejected": str(plan.max_rejected),
+        "default_country": plan.default_country,
+        "dry_run": order.rehearse,
+        "rate": plan.rate,
+        "map": dict(plan.map),
+        "do_not_call": "scrubbed against no list",
+    }
+    summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
+    return Run(folder, summary, Trail(folder.audit, folder.id), stopper, progress, order.sends)
+
+
+def _ledger(run: Run) -> AbstractContextManager[Ledger]:
+    return Ledger(run.folder.ledger)

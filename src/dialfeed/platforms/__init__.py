@@ -1,0 +1,1 @@
+"""The dialers' APIs: one folder a platform, each behind the interface in `base`."""

@@ -1,0 +1,333 @@
+"""The CXone outbound dialect over HTTP: token, lists, contacts (`cxone-v2-dialect.md` sections 1 to 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qs, quote, urlsplit
+
+import orjson
+
+from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooLarge, Unknown
+from dialfeed.delivery.ports import Contacts
+from dialfeed.errors import FixAccess, FixConnection
+from dialfeed.platforms.base import ContactList, Limits
+from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused, shorten
+from dialfeed.platforms.cxone.codec import JsonCodec
+from dialfeed.platforms.http import Http, Lost, Reply
+
+SCOPES = ("outbound:contactlist:write", "outbound:contact:write")
+"""What the client must be allowed to do (section 1)."""
+
+_RENEW_EARLY = 60.0
+_LIFETIME_UNSAID = 1800.0
+_PAGE_SIZE = 250
+_PAGES_LIMIT = 10_000
+_JOB_POLLS = 600
+_JOB_RUNS = {"pending", "queued", "running", "processing", "in_progress"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who signs in. The secret is not part of the text form, so that no log can hold it."""
+
+    client_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs from tenant to tenant ("seen" in sections 1 and 3): profile settings.
+
+    Attributes:
+        token_path: Where tokens are had.
+        credentials_in_body: Send id and secret as form fields instead of Basic authorisation.
+        wrapped: Send `{"contacts": [...]}` instead of a bare array.
+        limits: Sizes the platform takes.
+    """
+
+    token_path: str = "/api/v2/oauth/token"  # noqa: S105 - a path, not a secret
+    credentials_in_body: bool = False
+    wrapped: bool = False
+    limits: Limits = field(default_factory=lambda: Limits(1000, 1 << 20, 50, 128, 512))
+
+
+class Tokens:
+    """The access token: cached, renewed 60 s before it ends, by one request however many wait for it."""
+
+    def __init__(self, http: Http, credentials: Credentials, dialect: Dialect) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._dialect = dialect
+        self._token = ""
+        self._renew_at = 0.0
+        self._renewing = asyncio.Lock()
+        self.issued = 0
+
+    async def get(self) -> str:
+        """A token that is good for now.
+
+        Raises:
+            FixAccess: The credentials are not accepted.
+            FixConnection: There is no token to be had.
+        """
+        async with self._renewing:
+            if not self._token or self._http.clock.now() >= self._renew_at:
+                await self._renew()
+            return self._token
+
+    def reject(self, token: str) -> None:
+        """The platform no longer takes this token; a newer one stays."""
+        if token == self._token:
+            self._token = ""
+
+    async def _renew(self) -> None:
+        asked_at = self._http.clock.now()
+        headers = {"Accept": "application/json"}
+        form = {"grant_type": "client_credentials"}
+        if self._dialect.credentials_in_body:
+            form |= {"client_id": self._credentials.client_id, "client_secret": self._credentials.secret}
+        else:
+            pair = f"{self._credentials.client_id}:{self._credentials.secret}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        retries = 5 if self.issued else 2
+        reply = await self._http.steadily("POST", self._dialect.token_path, retries=retries, headers=headers, form=form)
+        self._token, lifetime = _read_token(reply, self._http.host)
+        self._renew_at = asked_at + max(lifetime - _RENEW_EARLY, lifetime / 2)
+        self.issued += 1
+
+
+def _read_token(reply: Reply, host: str) -> tuple[str, float]:
+    if reply.status in {400, 401, 403}:
+        raise FixAccess(
+            f"{host} does not accept the client id and secret (HTTP {reply.status}).",
+            advice="Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET: same tenant, not expired, no blanks around them.",
+        )
+    data = parse(reply.body)
+    token = data.get("access_token") if isinstance(data, dict) else None
+    if reply.status != 200 or not isinstance(token, str) or not token:
+        raise FixConnection(
+            f"{host} answers the sign-in with HTTP {reply.status} and no token.",
+            advice="Check the base URL, and the token path of the profile.",
+        )
+    return token, _lifetime(data.get("expires_in"))
+
+
+def _lifetime(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return _LIFETIME_UNSAID
+    return seconds if 0 < seconds < 1e9 else _LIFETIME_UNSAID
+
+
+class CxonePlatform:
+    """See `dialfeed.platforms.base.Platform`."""
+
+    name = "cxone"
+
+    def __init__(self, http: Http, credentials: Credentials, dialect: Dialect) -> None:
+        self.limits = dialect.limits
+        self.codec = JsonCodec(dialect.wrapped)
+        self._http = http
+        self._tokens = Tokens(http, credentials, dialect)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._http.close()
+
+    async def sign_in(self) -> None:
+        """Get a token now."""
+        await self._tokens.get()
+
+    @property
+    def tokens_issued(self) -> int:
+        """How many tokens were asked for and had."""
+        return self._tokens.issued
+
+    @property
+    def server_date(self) -> str | None:
+        """The platform's own time when it last answered."""
+        return self._http.server_date
+
+    # --- lists (section 2) --------------------------------------------------------------------------------------
+
+    async def lists(self) -> AsyncIterator[ContactList]:
+        """All contact lists. Stops on an empty page, a missing `nextPage`, or a page that came before."""
+        seen: set[str] = set()
+        page: str | None = "1"
+        for _ in range(_PAGES_LIMIT):
+            if page is None:
+                return
+            reply = await self._get("/api/v2/outbound/contactlists", {"page": page, "pageSize": str(_PAGE_SIZE)})
+            data = _object(reply, self._http.host)
+            entities = [entity for entity in data.get("entities") or () if isinstance(entity, dict) and "id" in entity]
+            new = [entity for entity in entities if str(entity["id"]) not in seen]
+            if not new:
+                return
+            for entity in new:
+                seen.add(str(entity["id"]))
+                yield _contact_list(entity)
+            page = _next_page(data, page)
+
+    async def contact_list(self, list_id: str) -> ContactList:
+        """One list with its count; a count that is missing is unknown, not 0."""
+        reply = await self._get(f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}", {})
+        if reply.status == 404:
+            raise FixAccess(
+                f"There is no contact list {list_id!r}.", advice="`dialfeed lists` shows the lists there are."
+            )
+        return _contact_list({"id": list_id, **_object(reply, self._http.host)})
+
+    async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
+        return await self._signed("GET", path, params=params)
+
+    async def _signed(self, method: str, path: str, **request: Any) -> Reply:
+        """A repeatable request with a token; renewed once on a 401."""
+        for _ in range(2):
+            token = await self._tokens.get()
+            reply = await self._http.steadily(method, path, headers=_headers(token), **request)
+            if reply.status != 401:
+                _refuse_misuse(reply, self._http.host)
+                return reply
+            self._tokens.reject(token)
+        raise _signed_out(self._http.host)
+
+    # --- contacts (section 3) -----------------------------------------------------------------------------------
+
+    async def send(self, list_id: str, contacts: Contacts) -> Answer:
+        """Send one batch once; a 401 renews the token and repeats, since nothing was stored."""
+        path = f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}/contacts"
+        for _ in range(2):
+            token = await self._tokens.get()
+            headers = _headers(token) | {"Content-Type": "application/json"}
+            try:
+                reply = await self._http.once("POST", path, headers=headers, body=contacts.body)
+            except Lost as lost:
+                return Unknown(lost.cause) if lost.sent else NotSent(lost.cause)
+            if reply.status != 401:
+                return await self._read(reply, contacts)
+            self._tokens.reject(token)
+        raise _signed_out(self._http.host)
+
+    async def _read(self, reply: Reply, contacts: Contacts) -> Answer:
+        status = reply.status
+        if status == 202:
+            return await self._follow_job(reply, contacts)
+        if status < 300:
+            if not reply.whole or reply.is_html:
+                return Unknown("answer cut off" if not reply.whole else "answer is a web page", status)
+            return read_accepted(status, reply.body, contacts.identities())
+        if status == 429:
+            return Throttled(self._http.pause_of(reply))
+        if status == 413:
+            return TooLarge()
+        if status in {400, 409, 422}:
+            return read_refused(status, reply.body, len(contacts.identities()))
+        if status == 408 or status >= 500:
+            pause = self._http.pause_of(reply) if "retry-after" in reply.headers else None
+            return Unknown(f"HTTP {status}", status, pause)
+        if status == 404:
+            raise FixAccess(
+                "The contact list is not there any more (HTTP 404).", advice="`dialfeed lists` shows which are."
+            )
+        _refuse_misuse(reply, self._http.host)
+        words = "" if reply.is_html else f": {shorten(reply.body.decode('utf-8', 'replace'))[:120]}"
+        raise FixAccess(f"{self._http.host} does not take contacts in this form (HTTP {status}{words}).")
+
+    async def _follow_job(self, reply: Reply, contacts: Contacts) -> Answer:
+        """A 202: poll its `Location` until the job tells how it ended. The form of the job is open (section 3)."""
+        location = reply.headers.get("location")
+        if not location:
+            return Unknown("accepted as a job without a place to ask", 202)
+        for poll in range(_JOB_POLLS):
+            await self._http.clock.sleep(min(0.1 * 1.5**poll, 5.0))
+            try:
+                answer = await self._signed("GET", location)
+            except FixConnection:
+                return Unknown("the job cannot be asked", 202)
+            data = parse(answer.body)
+            state = str(data.get("status") or data.get("state") or "").lower() if isinstance(data, dict) else ""
+            if answer.status in {200, 201, 204} and state not in {
+                "pending",
+                "queued",
+                "running",
+                "processing",
+                "in_progress",
+            }:
+                return _job_result(state, data, answer.body, contacts)
+            if answer.status >= 400:
+                return Unknown("the job is not there", 202)
+        return Unknown("the job does not end", 202)
+
+
+def _job_result(state: str, data: Any, body: bytes, contacts: Contacts) -> Answer:
+    result = data.get("result") if isinstance(data, dict) else None
+    if state in {"failed", "error", "cancelled"}:
+        return read_refused(400, body, len(contacts.identities()))
+    if isinstance(result, list | dict):
+        return read_accepted(200, orjson.dumps(result), contacts.identities())
+    return read_accepted(200, body, contacts.identities()) if isinstance(data, list | dict) else Accepted(status=202)
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+
+def _refuse_misuse(reply: Reply, host: str) -> None:
+    """Stop on answers that no repetition mends."""
+    if reply.status == 403:
+        raise FixAccess(
+            f"{host} does not allow this (HTTP 403).",
+            advice=f"The client needs the scopes {SCOPES[0]} and {SCOPES[1]}.",
+        )
+    if 300 <= reply.status < 400:
+        elsewhere = urlsplit(reply.headers.get("location", "")).hostname or "another address"
+        raise FixConnection(
+            f"{host} redirects to {elsewhere} (HTTP {reply.status}); contacts are never sent on to another address.",
+            advice="If that is where the platform lives, use it as the base URL.",
+        )
+
+
+def _signed_out(host: str) -> FixAccess:
+    return FixAccess(
+        f"{host} refuses a token that it has just issued (HTTP 401 twice).",
+        advice="Check that the client belongs to this tenant and is not being revoked, then resume the run.",
+    )
+
+
+def _object(reply: Reply, host: str) -> dict[str, Any]:
+    data = parse(reply.body)
+    if reply.status != 200 or not isinstance(data, dict):
+        raise FixConnection(
+            f"{host} does not answer like the platform's API (HTTP {reply.status}).",
+            advice="Check the base URL: it is the tenant's address without a path.",
+        )
+    return data
+
+
+def _contact_list(entity: Mapping[str, Any]) -> ContactList:
+    count = entity.get("totalContactCount", entity.get("size"))
+    known = isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    return ContactList(str(entity["id"]), str(entity.get("name") or ""), count if known else None)
+
+
+def _next_page(data: Mapping[str, Any], current: str) -> str | None:
+    """The next page's number: given as a number, as text, or within a URL (section 2)."""
+    pagination = data.get("pagination")
+    given = pagination.get("nextPage") if isinstance(pagination, dict) else data.get("nextPage")
+    if given is None or given == "" or isinstance(given, bool):
+        return None
+    text = str(given)
+    if not text.isdigit():
+        text = next(iter(parse_qs(urlsplit(text).query).get("page", ())), "")
+    return text if text and text != current else None

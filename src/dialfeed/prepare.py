@@ -1,0 +1,195 @@
+"""Steps 1 to 5 of the road, over a whole source: read, map, normalise, validate, scrub, deduplicate.
+
+The unit that walks is a chunk of columns. Chunks are checked side by side (the engine and numpy let go of the
+interpreter while they work) and put down in the order of the source, so that the outcome does not depend on
+threads, timing or the size of a chunk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from dialfeed.contacts.findings import ROW, count_by_code
+from dialfeed.contacts.mapping import ColumnMapping
+from dialfeed.contacts.rules import RuleSet, check
+from dialfeed.contacts.scrub import Flagged, scrub_by_flags
+from dialfeed.ledger.stage import Stage, StageWriter
+from dialfeed.reports.rowfiles import DUPLICATE, REASONED, RawRows, message, reasons_by_row
+from dialfeed.sources.base import Chunk, Source
+
+_SIDE_BY_SIDE = 2
+"""Chunks checked at once; more gain nothing on two cores and cost memory."""
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What came of the source.
+
+    Attributes:
+        read: Rows.
+        invalid: Rows with a fault.
+        suppressed: Rows left without a channel that may be used.
+        duplicate: Rows that repeat an earlier acceptable one.
+        blank: Blank lines, which are not rows.
+        ready: Contacts fit to send.
+        reasons: Rows by reason code; a row with several reasons counts under each.
+        warnings: Repairs, remarks and withheld channels, by code.
+    """
+
+    read: int = 0
+    invalid: int = 0
+    suppressed: int = 0
+    duplicate: int = 0
+    blank: int = 0
+    ready: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        return plain | {"reasons": dict(self.reasons), "warnings": dict(self.warnings)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """One chunk, checked and scrubbed: what goes on, and what does not with its reasons."""
+
+    chunk: Chunk
+    contacts: pl.DataFrame
+    raw: pl.DataFrame
+    rejected: pl.DataFrame
+    suppressed: pl.DataFrame
+    reasons: Counter[str]
+    warnings: Counter[str]
+
+
+def prepare(
+    source: Source,
+    rules: RuleSet,
+    flagged: Flagged,
+    *,
+    folder: Path,
+    stage: Path,
+    progress: Callable[[int], None],
+) -> tuple[Prepared, Stage]:
+    """Prepare a whole source.
+
+    Args:
+        source: Described already.
+        rules: What a contact must satisfy.
+        flagged: The policy for flags.
+        folder: Where `rejected.csv`, `suppressed.csv` and `duplicates.csv` go.
+        stage: An empty folder for the contacts that are fit to send.
+        progress: Told the number of rows read so far; may raise to stop.
+
+    Raises:
+        FixSource: The source cannot be read to its end.
+    """
+    description = source.describe()
+    header = description.header
+    delimiter = str(description.facts.get("delimiter", ","))
+    prepared = Prepared()
+    with (
+        StageWriter(stage) as writer,
+        RawRows(folder / "rejected.csv", header, REASONED) as rejected,
+        RawRows(folder / "suppressed.csv", header, REASONED) as suppressed,
+    ):
+        for part in _in_order(partial(_sort, rules=rules, flagged=flagged), source.chunks()):
+            writer.add(part.contacts, part.raw)
+            rejected.write(part.rejected)
+            suppressed.write(part.suppressed)
+            for row, code, raw in part.chunk.malformed.iter_rows():
+                ours = {"_row": row, "_field": "", "_code": code, "_message": message(code)}
+                rejected.write_record(raw, delimiter, ours)
+            _count(prepared, part)
+            progress(prepared.read)
+        sealed = writer.seal()
+    with RawRows(folder / "duplicates.csv", header, DUPLICATE) as duplicates:
+        _write_duplicates(sealed, duplicates)
+    prepared.duplicate, prepared.ready = sealed.duplicates, sealed.size
+    if prepared.duplicate:
+        prepared.reasons["duplicate.same_identity"] = prepared.duplicate
+    return prepared, sealed
+
+
+def rule_set(mapping: ColumnMapping, *, default_country: str | None, cell_limit: int) -> RuleSet:
+    """The rules for a source with this mapping; its columns are named by position."""
+    fields = {name: str(position) for name, position in mapping.fields.items()}
+    passed = {name: str(position) for name, position in mapping.passed_through.items()}
+    return RuleSet(fields, passed, default_country, cell_limit)
+
+
+def _sort(chunk: Chunk, *, rules: RuleSet, flagged: Flagged) -> _Sorted:
+    checked = check(chunk.rows, rules)
+    scrubbed = scrub_by_flags(checked.contacts, flagged)
+    return _Sorted(
+        chunk,
+        scrubbed.contacts,
+        _rows_of(chunk.rows, scrubbed.contacts).drop(ROW),
+        _with_reasons(chunk.rows, checked.faults),
+        _with_reasons(chunk.rows, scrubbed.suppressed),
+        _codes(checked.faults) + _codes(scrubbed.suppressed) + _codes(chunk.malformed),
+        _codes(checked.warnings) + Counter(scrubbed.withheld),
+    )
+
+
+def _rows_of(rows: pl.DataFrame, some: pl.DataFrame) -> pl.DataFrame:
+    return rows if len(rows) == len(some) else rows.filter(rows[ROW].is_in(some[ROW].implode()))
+
+
+def _with_reasons(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """The rows that have findings, in order, with our columns behind."""
+    told = reasons_by_row(findings)
+    return rows.join(told, on=ROW, how="inner", maintain_order="left")
+
+
+def _codes(findings: pl.DataFrame) -> Counter[str]:
+    """Rows by code: the same code at two fields of one row counts once."""
+    return Counter(count_by_code(findings.select(ROW, "code").unique()))
+
+
+def _count(prepared: Prepared, part: _Sorted) -> None:
+    malformed = len(part.chunk.malformed)
+    prepared.read += len(part.chunk.rows) + malformed
+    prepared.invalid += len(part.rejected) + malformed
+    prepared.suppressed += len(part.suppressed)
+    prepared.blank += part.chunk.blank
+    prepared.reasons += part.reasons
+    prepared.warnings += part.warnings
+
+
+def _write_duplicates(stage: Stage, file: RawRows) -> None:
+    code = "duplicate.same_identity"
+    for frame in stage.duplicate_rows():
+        told = pl.concat_str(
+            pl.lit("The row is the same contact as row "), pl.col("_survivor_row"), pl.lit(", which stays.")
+        )
+        file.write(frame.with_columns(_code=pl.lit(code), _message=told))
+
+
+def _in_order(work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+    """`work` over items, a few at a time, in the items' order."""
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="check") as pool:
+        waiting: deque[Future[Made]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > _SIDE_BY_SIDE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,122 @@
+"""The CSV files of a run: which row went where, and why.
+
+These are files for machines: exact values, UTF-8 without a byte-order mark, a comma between cells. They hold
+personal data, so only their owner can read them. `rejected.csv` and its likes are the row exactly as it was read plus
+columns that begin with an underscore; those are ignored when the file, mended, is imported again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import polars as pl
+
+from dialfeed.contacts.fields import CONTACT_FIELDS, RESERVED_COLUMNS
+from dialfeed.contacts.findings import ROW
+from dialfeed.contacts.reasons import BY_CODE
+
+REASONED = ("_row", "_field", "_code", "_message")
+DUPLICATE = ("_row", "_survivor_row", "_code", "_message")
+
+
+def create_private(path: Path) -> BinaryIO:
+    """A new, empty file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+class _RowFile:
+    """A file with rows: closed and, where all went well, synced at the end of its `with` block."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self._file = create_private(path)
+        self._file.write(_line(header))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        with suppress(OSError):  # a full disk has been told by then
+            self._file.close()
+
+
+class RawRows(_RowFile):
+    """Writes rows as they were read, with columns of ours behind.
+
+    Args:
+        path: The file to make.
+        header: The source's column names; reserved ones (of an earlier file of ours) are left out.
+        ours: The names of our columns.
+    """
+
+    def __init__(self, path: Path, header: Sequence[str], ours: Sequence[str]) -> None:
+        self._columns = [str(number) for number, name in enumerate(header) if name not in RESERVED_COLUMNS]
+        self._ours = list(ours)
+        self._width = len(header)
+        super().__init__(path, [*(header[int(number)] for number in self._columns), *ours])
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Rows with one String column for each of the source's positions, and our columns."""
+        if len(rows):
+            rows.select(*self._columns, *self._ours).write_csv(self._file, include_header=False)
+
+    def write_record(self, raw: str, delimiter: str, ours: Mapping[str, object]) -> None:
+        """A record that could not be cut into cells: its cells where there are too few, else its text in one cell."""
+        cells = [raw]
+        if self._width > 1 and '"' not in raw and raw.count(delimiter) < self._width:
+            cells = raw.split(delimiter)
+        cells += [""] * (self._width - len(cells))
+        kept = [cells[int(number)] for number in self._columns]
+        self._file.write(_line([*kept, *(str(ours[name]) for name in self._ours)]))
+
+
+class ContactRows(_RowFile):
+    """Writes contacts as they are sent: all contact fields in their order, then passed-through columns.
+
+    Args:
+        path: The file to make.
+        passed: Names of the passed-through columns.
+        ours: Names of our columns, put behind.
+    """
+
+    def __init__(self, path: Path, passed: Sequence[str], ours: Sequence[str] = ()) -> None:
+        self._columns = [*CONTACT_FIELDS, *passed, *ours]
+        super().__init__(path, self._columns)
+
+    def write(self, contacts: pl.DataFrame) -> None:
+        """Contacts; fields that the source does not have stay empty."""
+        absent = [name for name in self._columns if name not in contacts.columns]
+        complete = contacts.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+        complete.select(self._columns).write_csv(self._file, include_header=False)
+
+
+def reasons_by_row(findings: pl.DataFrame) -> pl.DataFrame:
+    """One line a row: `ROW`, `_field`, `_code`, `_message`, several faults joined by `; `."""
+    codes = findings["code"].unique().to_list()
+    messages = [message(code) for code in codes]
+    told = findings.with_columns(message=pl.col("code").replace_strict(codes, messages, return_dtype=pl.String))
+    joined = {"_field": "field", "_code": "code", "_message": "message"}
+    return told.group_by(ROW, maintain_order=True).agg(
+        pl.col(column).str.join("; ").alias(name) for name, column in joined.items()
+    )
+
+
+def message(code: str) -> str:
+    """The sentence and the remedy of a reason."""
+    reason = BY_CODE[code]
+    return f"{reason.sentence} {reason.remedy}"
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()

@@ -1,0 +1,144 @@
+"""The summary of a run: what `summary.json` holds and `--json` prints, and the equation that it must satisfy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows ended in which bucket (`product.md`, law 1).
+
+    Attributes:
+        read: All rows of the source.
+        delivered: On the contact list.
+        duplicate: The same contact as an earlier row.
+        invalid: Not fit to load, by our rules.
+        suppressed: May not be called or written to, on any channel.
+        refused: Not taken by the platform.
+        failed: Fit to load, and not sent: the run stopped before, or only rehearsed.
+        unknown: Sent, and nobody can say whether it is on the list.
+    """
+
+    read: int = 0
+    delivered: int = 0
+    duplicate: int = 0
+    invalid: int = 0
+    suppressed: int = 0
+    refused: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    def buckets(self) -> dict[str, int]:
+        """All buckets but `read`."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "read"}
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row read is in exactly one bucket."""
+        return self.read == sum(self.buckets().values())
+
+    def equation(self) -> str:
+        """The equation, in words."""
+        right = " + ".join(f"{count:,} {name}" for name, count in self.buckets().items())
+        return f"{self.read:,} read {'=' if self.adds_up else '≠'} {right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a person should look at.
+
+    Attributes:
+        code: What kind, stable.
+        severity: ``error``, ``warning`` or ``info``.
+        sentence: What was found.
+        remedy: What to do, or empty.
+    """
+
+    code: str
+    severity: str
+    sentence: str
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Summary:
+    """Everything a run has to say in numbers; filled while the run goes."""
+
+    run: str
+    folder: str
+    command: str
+    status: str = "RUNNING"
+    exit_code: int = 3
+    list_id: str = ""
+    list_name: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
+    ready: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+    before: int | None = None
+    after: int | None = None
+    batches: int = 0
+    settled: dict[str, int] = field(default_factory=dict)
+    prepare_seconds: float = 0.0
+    deliver_seconds: float = 0.0
+    total_seconds: float = 0.0
+    policy: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    error: str = ""
+    next: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    audit_hash: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "run": self.run,
+            "command": self.command,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "list": {"id": self.list_id, "name": self.list_name},
+            "source": self.source,
+            "rows": {"read": self.rows.read, **self.rows.buckets()},
+            "equation": self.rows.equation(),
+            "ready": self.ready,
+            "reasons": dict(sorted(self.reasons.items())),
+            "warnings": dict(sorted(self.warnings.items())),
+            "platform_count": {"before": self.before, "after": self.after},
+            "batches": self.batches,
+            "settled": self.settled,
+            "seconds": {
+                "prepare": round(self.prepare_seconds, 3),
+                "deliver": round(self.deliver_seconds, 3),
+                "total": round(self.total_seconds, 3),
+            },
+            "policy": self.policy,
+            "findings": [vars_of(finding) for finding in self.findings],
+            "error": self.error,
+            "next": self.next,
+            "folder": self.folder,
+            "versions": self.versions,
+            "audit_hash": self.audit_hash,
+        }
+
+
+def vars_of(finding: Finding) -> dict[str, str]:
+    """A finding's JSON form."""
+    return {f.name: getattr(finding, f.name) for f in fields(finding)}
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file so that a reader sees the old one or the new one, and after a crash either."""
+    part = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

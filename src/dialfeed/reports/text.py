@@ -1,0 +1,84 @@
+"""The report as text, for a terminal: where every row went, why, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dialfeed.contacts.reasons import BY_CODE
+
+_WORDS = {
+    "delivered": "on the contact list",
+    "duplicate": "the same contact as an earlier row",
+    "invalid": "not fit to load",
+    "suppressed": "may not be called or written to",
+    "refused": "not taken by the platform",
+    "failed": "fit to load, but not sent",
+    "unknown": "sent, and not known whether it arrived",
+}
+_FILES = {
+    "delivered": "delivered.csv",
+    "duplicate": "duplicates.csv",
+    "invalid": "rejected.csv",
+    "suppressed": "suppressed.csv",
+    "refused": "refused.csv",
+    "failed": "failed.csv",
+    "unknown": "unknown.csv",
+}
+
+
+def render(summary: Mapping[str, Any]) -> str:
+    """The report of a run.
+
+    Args:
+        summary: What `summary.json` holds.
+    """
+    return "\n".join(_lines(summary)) + "\n"
+
+
+def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    rows: Mapping[str, int] = summary["rows"]
+    yield from _head(summary)
+    yield ""
+    for bucket, words in _WORDS.items():
+        if rows[bucket]:
+            yield f"  {rows[bucket]:>11,}  {bucket:<10}  {words}  → {_FILES[bucket]}"
+    yield f"  {rows['read']:>11,}  read"
+    yield ""
+    yield summary["equation"]
+    yield from _table("Why", summary["reasons"])
+    yield from _table("Repaired or remarked on, and sent", summary["warnings"])
+    yield from _findings(summary)
+    yield ""
+    yield f"Files: {summary['folder']}"
+    if summary["error"]:
+        yield f"Stopped: {summary['error']}"
+    if summary["next"]:
+        yield f"Next: {summary['next']}"
+
+
+def _head(summary: Mapping[str, Any]) -> Iterator[str]:
+    seconds = summary["seconds"]
+    yield f"Run {summary['run']}: {summary['status']} in {seconds['total']:.1f} s"
+    if summary["list"]["id"]:
+        count = summary["platform_count"]
+        told = "not told" if count["after"] is None else f"{count['after']:,}"
+        before = "not told" if count["before"] is None else f"{count['before']:,}"
+        yield f"List {summary['list']['name']} ({summary['list']['id']}): {before} contacts before, {told} after"
+
+
+def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+    if not any(counts.values()):
+        return
+    yield ""
+    yield f"{title}:"
+    for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        reason = BY_CODE[code]
+        yield f"  {count:>11,}  {code:<28}  {reason.title}"
+
+
+def _findings(summary: Mapping[str, Any]) -> Iterator[str]:
+    if summary["findings"]:
+        yield ""
+    for finding in summary["findings"]:
+        yield f"{finding['severity'].capitalize()}: {finding['sentence']} {finding['remedy']}".rstrip()

@@ -1,0 +1,298 @@
+"""One run from its first moment to its last: its folder, its trail, its summary, and how every ending is told.
+
+Whatever ends a run, its summary and its audit entry are written, and the caller gets a result with the exit code
+and the command that goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import getpass
+import platform
+import sqlite3
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, Protocol
+
+import polars as pl
+
+from dialfeed._version import __version__
+from dialfeed.audit.trail import Trail
+from dialfeed.contacts.phone import METADATA_VERSION
+from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
+from dialfeed.ledger.folder import RunFolder
+from dialfeed.reports.summary import Finding, Rows, Summary, write_json
+from dialfeed.stopping import Stopper
+
+
+class Progress(Protocol):
+    """Hears how far a run is."""
+
+    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+        """One step.
+
+        Args:
+            stage: ``read``, ``sign in``, ``deliver``, ``settle``, ``verify`` or ``record``.
+            done: Rows, or contacts, so far.
+            total: How many there will be, where that is known.
+            note: A few words more.
+        """
+        ...
+
+
+def silent(stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+    """Progress that nobody looks at."""
+    del stage, done, total, note
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended.
+
+    Attributes:
+        summary: What `summary.json` holds.
+        error: What stopped the run before its end, if anything did.
+    """
+
+    summary: Summary
+    error: DialfeedError | None = None
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.summary.run
+
+    @property
+    def folder(self) -> str:
+        """The run's folder."""
+        return self.summary.folder
+
+    @property
+    def status(self) -> str:
+        """SUCCESS, PARTIAL_FAILURE, FAILED, STOPPED (by a guard) or INTERRUPTED."""
+        return self.summary.status
+
+    @property
+    def exit_code(self) -> int:
+        """As the command would exit (`needs.md`, "Conventions users expect")."""
+        return self.summary.exit_code
+
+    @property
+    def rows(self) -> Rows:
+        """How many rows ended where."""
+        return self.summary.rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return self.summary.as_dict()
+
+
+@dataclass(slots=True)
+class Run:
+    """What every step of a run has at hand.
+
+    Attributes:
+        folder: Where its files are.
+        summary: What it has to say so far.
+        trail: Its audit trail.
+        stopper: Whether it is to stop.
+        progress: Who hears how far it is.
+        sends: Whether it delivers; a rehearsal or a validation does not.
+        settle_rows: Puts the rows into their buckets at the end, from what is on disk.
+    """
+
+    folder: RunFolder
+    summary: Summary
+    trail: Trail
+    stopper: Stopper
+    progress: Progress
+    sends: bool
+    settle_rows: Callable[[], None] = lambda: None
+    error: DialfeedError | None = None
+    _began: float = field(default_factory=time.monotonic)
+
+    def result(self) -> Result:
+        """How it ended."""
+        return Result(self.summary, self.error)
+
+    def finish(self) -> None:
+        """Count, judge, and write summary and audit entry."""
+        _guarded(self, self.settle_rows)
+        summary = self.summary
+        if not summary.rows.adds_up:
+            self.error = self.error or ResumeRun("The rows do not add up; this run's counts cannot be trusted.")
+        summary.exit_code = exit_code(summary, self.error, sends=self.sends)
+        summary.status = status(summary.exit_code, summary.rows.delivered)
+        summary.error = str(self.error) if self.error else ""
+        summary.next = _next_step(summary)
+        summary.total_seconds = time.monotonic() - self._began
+        self.trail.append("run.finished", **_audit_entry(summary))
+        summary.audit_hash = self.trail.last_hash
+        self.trail.close()
+        write_json(self.folder.summary, summary.as_dict())
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Run a command's steps; whatever happens, the run is finished and no exception leaves.
+
+    What is expected to go wrong is a `DialfeedError` and becomes the run's error. What is not is a fault of this
+    program: its place is kept in `fault.txt`, without any value, and the user is told to resume.
+    """
+    try:
+        _begin(run)
+        _guarded(run, None)
+        yield run
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no traceback ever reaches a user
+        run.error = _translated(error, run)
+    finally:
+        try:
+            run.finish()
+        except OSError as error:
+            run.error = run.error or _translated(error, run)
+            run.summary.exit_code = run.error.exit_code
+            run.summary.status = "FAILED"
+            run.summary.error = str(run.error)
+
+
+def _guarded(run: Run, step: Callable[[], None] | None) -> None:
+    try:
+        if step is not None:
+            step()
+    except Exception as error:  # noqa: BLE001 - the summary must be written all the same
+        run.error = run.error or _translated(error, run)
+
+
+def _begin(run: Run) -> None:
+    run.summary.versions = versions()
+    run.trail.append(
+        "run.started",
+        command=run.summary.command,
+        policy=run.summary.policy,
+        versions=run.summary.versions,
+        operator=_operator(),
+        host=platform.node(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """What made the verdicts: this program, the numbering plan, the engine."""
+    return {
+        "dialfeed": __version__,
+        "python": platform.python_version(),
+        "phone_metadata": METADATA_VERSION,
+        "polars": pl.__version__,
+        "email_validator": metadata.version("email-validator"),
+    }
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> int:
+    """The exit code of a run: what stopped it, else the worst thing that is left."""
+    rows = summary.rows
+    if error is not None and not isinstance(error, ResumeRun):
+        return error.exit_code
+    if rows.unknown or any(finding.code == "verify.missing" for finding in summary.findings):
+        return 5
+    if error is not None or (rows.failed and sends):
+        return 3
+    return 4 if rows.invalid or rows.refused else 0
+
+
+def status(code: int, delivered: int) -> str:
+    """The status that goes with an exit code."""
+    fixed = {
+        0: "SUCCESS",
+        4: "PARTIAL_FAILURE",
+        5: "PARTIAL_FAILURE",
+        6: "STOPPED",
+        130: "INTERRUPTED",
+        143: "INTERRUPTED",
+    }
+    return fixed.get(code) or ("PARTIAL_FAILURE" if delivered else "FAILED")
+
+
+def _next_step(summary: Summary) -> str:
+    rows = summary.rows
+    if not summary.command.startswith(("import", "resume", "settle", "demo")) or summary.policy.get("dry_run"):
+        return "Mend rejected.csv and give it in again." if rows.invalid else ""
+    if rows.failed and summary.exit_code != 6:
+        return f"dialfeed resume {summary.run}"
+    if rows.unknown:
+        return f"dialfeed settle {summary.run}"
+    return "Mend rejected.csv and import it again." if rows.invalid else ""
+
+
+def _audit_entry(summary: Summary) -> dict[str, Any]:
+    """The entry that the dialect names (`cxone-v2-dialect.md` section 5), with what belongs to it."""
+    rows = summary.rows
+    return {
+        "status": summary.status,
+        "exit_code": summary.exit_code,
+        "list": {"id": summary.list_id, "name": summary.list_name},
+        "processed": rows.read,
+        "valid": rows.read - rows.invalid,
+        "duplicates": rows.duplicate,
+        "imported": rows.delivered,
+        "rows": {"read": rows.read, **rows.buckets()},
+        "reasons": dict(sorted(summary.reasons.items())),
+        "platform_count": {"before": summary.before, "after": summary.after},
+        "batches": summary.batches,
+        "settled": summary.settled,
+        "findings": [finding.code for finding in summary.findings],
+        "error": summary.error,
+    }
+
+
+# --- foreign errors in our words ----------------------------------------------------------------------------------
+
+
+def _translated(error: BaseException, run: Run) -> DialfeedError:
+    if isinstance(error, DialfeedError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("The run was stopped.", signal_number=run.stopper.signal_number or 2)
+    if _no_space(error):
+        return ResumeRun("The disk is full.", advice="Make room, then resume the run.")
+    if isinstance(error, OSError):
+        return ResumeRun(f"The system refuses an operation on a file ({errno.errorcode.get(error.errno or 0, '?')}).")
+    if isinstance(error, sqlite3.Error):
+        return ResumeRun(f"The run's ledger cannot be written ({type(error).__name__}).")
+    return _fault(error, run)
+
+
+def _no_space(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    told = str(error).lower()
+    return isinstance(error, sqlite3.Error | pl.exceptions.PolarsError) and (
+        "no space left" in told or "disk is full" in told or "os error 28" in told
+    )
+
+
+def _fault(error: BaseException, run: Run) -> DialfeedError:
+    """A fault of this program: keep where it happened, but none of the values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = "".join(f"{frame.filename}:{frame.lineno} {frame.name}\n" for frame in frames)
+    with suppress(OSError):
+        (run.folder.path / "fault.txt").write_text(f"{type(error).__name__}\n{places}{sys.version}\n", "utf-8")
+    return ResumeRun(
+        f"dialfeed itself failed ({type(error).__name__}); where is told in fault.txt in the run's folder.",
+        advice="Please report it. Nothing is lost: resume the run.",
+    )
+
+
+def found(code: str, severity: str, sentence: str, remedy: str = "") -> Finding:
+    """A finding for the report."""
+    return Finding(code, severity, sentence, remedy)

@@ -1,0 +1,1 @@
+"""Where rows come from. Each kind of source is one module behind the interface in `base`."""

@@ -1,0 +1,43 @@
+"""A program: takes from a shared budget for a while with eight workers, and prints when each request started.
+
+Arguments: url (or ``file``), home, organisation, rate, seconds, when to begin (CLOCK_MONOTONIC).
+With a port as seventh, each request is sent there; the server's answer is awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from dialfeed.coordination.budget import Budget, open_budget
+
+
+async def worker(budget: Budget, until: float, port: int | None, starts: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port) if port else (None, None)
+    while True:
+        await budget.take()
+        starts.append(time.monotonic())
+        if starts[-1] > until:
+            break
+        if reader and writer:
+            writer.write(b"request\n")
+            await reader.readline()
+    if writer:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def main() -> None:
+    url, home, organisation, rate, seconds, begin, *port = sys.argv[1:]
+    budget = open_budget(None if url == "file" else url, Path(home), organisation, float(rate))
+    starts: list[float] = []
+    await asyncio.sleep(float(begin) - time.monotonic())
+    until = float(begin) + float(seconds)
+    await asyncio.gather(*(worker(budget, until, int(port[0]) if port else None, starts) for _ in range(8)))
+    await budget.close()
+    print(*starts)
+
+
+asyncio.run(main())

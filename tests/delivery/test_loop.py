@@ -1,0 +1,125 @@
+"""Delivery under simulated faults: each contact once, whatever happens; hours of platform time in seconds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from delivery_world import Faults, World
+
+from dialfeed.delivery.loop import Policy
+from dialfeed.delivery.settle import Patience
+
+Make = Callable[..., World]
+
+
+def one_fault(kind: str, share: float = 0.2) -> Faults:
+    return Faults(**{kind: share})
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(),
+        one_fault("throttled"),
+        one_fault("not_sent"),
+        one_fault("lost_before"),
+        one_fault("lost_after"),
+        one_fault("lost_late"),
+        one_fault("lost_before", 0.5),
+        Faults(lost_before=0.1, lost_after=0.1, lag=4.0),
+        Faults(lost_before=0.1, lost_after=0.1, lag=1.0, lag_jitter=0.5),
+        Faults(throttled=0.1, not_sent=0.1, lost_before=0.1, lost_after=0.1, lost_late=0.1, lag=2.0),
+        Faults(largest=300),
+        Faults(poison=frozenset({0, 999, 1000, 5000, 9999})),
+        Faults(poison=frozenset({17, 8123}), names_poison=False),
+        Faults(poison=frozenset({17, 8123}), lost_before=0.1, lost_after=0.1),
+        Faults(down=(0.3, 40.0)),
+    ],
+    ids=lambda faults: str({k: v for k, v in vars(faults).items() if v != getattr(Faults(), k)})[:60],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_every_contact_is_delivered_once(make_world: Make, faults: Faults, seed: int) -> None:
+    world = make_world(10_000, faults, seed, policy=Policy(patience=Patience(lag=60.0)))
+    world.run()
+    world.check()
+    assert sorted(world.outcomes()["refused"]) == sorted(faults.poison)
+
+
+def test_a_batch_refused_without_names_is_isolated_within_a_bound(make_world: Make) -> None:
+    """One bad contact among 1,000 costs about two requests for each halving."""
+    world = make_world(1000, Faults(poison=frozenset({321}), names_poison=False))
+    world.run()
+    world.check()
+    assert world.platform.requests <= 21
+
+
+def test_too_many_bad_contacts_end_isolation_instead_of_the_day(make_world: Make) -> None:
+    world = make_world(1000, Faults(poison=frozenset(range(0, 1000, 3)), names_poison=False))
+    world.run()
+    world.check()
+    assert world.platform.requests <= 2 * world.policy.isolation
+    assert set(world.outcomes()["refused"]) >= set(range(0, 1000, 3))
+
+
+def test_throttling_costs_no_attempt(make_world: Make) -> None:
+    """Nine in ten requests are answered with 429, many times more often than a batch may be retried."""
+    world = make_world(5000, Faults(throttled=0.9))
+    world.run()
+    world.check()
+    assert not world.outcomes()["failed"]
+
+
+def test_without_a_count_nothing_is_guessed(make_world: Make) -> None:
+    world = make_world(20_000, Faults(lost_before=0.1, lost_after=0.1, tells_count=False))
+    world.run()
+    world.check(settled=False)
+    lost = sum(1 for event, _ in world.events if event == "batch.unknown")
+    assert lost
+    assert world.outcomes()["unknown"]
+
+
+def test_another_writer_makes_lost_answers_unknown_and_nothing_double(make_world: Make) -> None:
+    foreign = [(0.05 * step, 7) for step in range(1, 4000)]
+    world = make_world(10_000, Faults(lost_before=0.1, lost_after=0.1, foreign=foreign))
+    world.run()
+    world.check(settled=False)
+
+
+def test_a_short_answer_leaves_only_the_unaccounted_unknown_until_the_count_settles_them(make_world: Make) -> None:
+    world = make_world(10_000, Faults(short=0.3))
+    world.run()
+    world.check()
+
+
+def test_a_platform_that_stays_down_ends_the_run_with_everything_accounted_for(make_world: Make) -> None:
+    world = make_world(5000, Faults(down=(0.2, 1e9)))
+    world.run()
+    world.check(settled=False)
+    assert world.delivery is not None
+    assert world.ended_at < 600
+    assert not world.platform.stored() or set(world.platform.stored()) <= {
+        *world.outcomes()["delivered"],
+        *world.outcomes()["unknown"],
+    }
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_process_killed_at_any_write_loses_and_doubles_nothing(make_world: Make, seed: int) -> None:
+    chance = random.Random(seed)
+    faults = Faults(lost_before=0.05, lost_after=0.05, throttled=0.05, lag=1.0)
+    world = make_world(8000, faults, seed)
+    kills = 4
+
+    def kill_at(point: str) -> bool:
+        nonlocal kills
+        if point.endswith("facts") or kills == 0 or chance.random() > 0.08:
+            return False
+        kills -= 1
+        return True
+
+    world.kill_at = kill_at
+    world.run()
+    world.check()
+    assert world.processes > 1
