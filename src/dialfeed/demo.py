@@ -121,7 +121,7 @@ def run_demo(
 
 def _person(chance: random.Random, number: int) -> Row:
     first, last = chance.choice(_FIRST), chance.choice(_LAST)
-    country, phone = chance.choice((_american, _american, _american, _british, _german, _french, _irish))(chance)
+    country, phone = chance.choice((_american, _american, _american, _british, _german, _french, _australian))(chance)
     domain = chance.choice(("example.com", "example.org", "example.net"))
     email = f"{'abcdefghij'[number % 10]}.{number}@{domain}" if chance.random() < 0.9 else ""
     return [
@@ -151,8 +151,9 @@ def _french(chance: random.Random) -> tuple[str, str]:
     return "FR", chance.choice((f"01 99 00 {line // 100:02} {line % 100:02}", f"+33 1 99 00 {line:04}"))
 
 
-def _irish(chance: random.Random) -> tuple[str, str]:
-    return "IE", f"+353 20 91{chance.randrange(5)} {chance.randrange(10000):04}"
+def _australian(chance: random.Random) -> tuple[str, str]:
+    line = chance.randrange(10000)
+    return "AU", chance.choice((f"(02) 5550 {line:04}", f"+61 3 7010 {line:04}", "0491 570 156"))
 
 
 # --- what goes wrong ----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from dialfeed.contacts.findings import ROW, count_by_code
 from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.contacts.rules import RuleSet, check
 from dialfeed.contacts.scrub import Flagged, scrub_by_flags
-from dialfeed.ledger.stage import Stage, StageWriter
+from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
 from dialfeed.reports.rowfiles import DUPLICATE, REASONED, RawRows, message, reasons_by_row
 from dialfeed.sources.base import Chunk, Source
 
@@ -67,8 +67,7 @@ class _Sorted:
     """One chunk, checked and scrubbed: what goes on, and what does not with its reasons."""
 
     chunk: Chunk
-    contacts: pl.DataFrame
-    raw: pl.DataFrame
+    staged: Staged
     rejected: pl.DataFrame
     suppressed: pl.DataFrame
     reasons: Counter[str]
@@ -107,7 +106,7 @@ def prepare(
         RawRows(folder / "suppressed.csv", header, REASONED) as suppressed,
     ):
         for part in _in_order(partial(_sort, rules=rules, flagged=flagged), source.chunks()):
-            writer.add(part.contacts, part.raw)
+            writer.add(part.staged)
             rejected.write(part.rejected)
             suppressed.write(part.suppressed)
             for row, code, raw in part.chunk.malformed.iter_rows():
@@ -134,10 +133,10 @@ def rule_set(mapping: ColumnMapping, *, default_country: str | None, cell_limit:
 def _sort(chunk: Chunk, *, rules: RuleSet, flagged: Flagged) -> _Sorted:
     checked = check(chunk.rows, rules)
     scrubbed = scrub_by_flags(checked.contacts, flagged)
+    came_from = {**rules.fields, **rules.passed}
     return _Sorted(
         chunk,
-        scrubbed.contacts,
-        _rows_of(chunk.rows, scrubbed.contacts).drop(ROW),
+        staged(scrubbed.contacts, _rows_of(chunk.rows, scrubbed.contacts).drop(ROW), came_from),
         _with_reasons(chunk.rows, checked.faults),
         _with_reasons(chunk.rows, scrubbed.suppressed),
         _codes(checked.faults) + _codes(scrubbed.suppressed) + _codes(chunk.malformed),

@@ -273,10 +273,10 @@ def _translated(error: BaseException, run: Run) -> DialfeedError:
 
 
 def _no_space(error: BaseException) -> bool:
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    told = str(error).lower()
-    return isinstance(error, sqlite3.Error | pl.exceptions.PolarsError) and (
+    told = str(error).lower()  # the engine and SQLite tell it in words only
+    return isinstance(error, OSError | sqlite3.Error | pl.exceptions.PolarsError) and (
         "no space left" in told or "disk is full" in told or "os error 28" in told
     )
 

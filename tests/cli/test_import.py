@@ -177,7 +177,8 @@ def test_a_rehearsal_moves_nothing_here_or_there(tenant) -> None:
     assert outcome.code == 0
     assert outcome.json["ready"] == 50
     assert tenant.stored == []
-    assert not (tenant.folder / "home").exists()
+    assert not (tenant.folder / "home" / "runs").exists()
+    assert not (tenant.folder / "home" / "locks").exists()
     assert not any("contacts" in route and method == "POST" for route, method in _requests(tenant))
 
 

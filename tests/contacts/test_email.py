@@ -38,6 +38,7 @@ def judge(*values: str | None) -> list[tuple[str | None, str | None, str | None]
         ("anna@EXÄMPLE.com", "anna@exämple.com"),
         ("jose\u0301@example.com", "jos\u00e9@example.com"),
         ("anna@\u212aelvin.com", "anna@kelvin.com"),
+        ("Anna@\u017fample.com", "Anna@sample.com"),
         ("anna@x.tests", "anna@x.tests"),
         ("anna@test.example.com", "anna@test.example.com"),
         (f"{'a' * 64}@example.com", f"{'a' * 64}@example.com"),

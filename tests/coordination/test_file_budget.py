@@ -12,6 +12,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialfeed.coordination import file_budget
+from dialfeed.coordination import file_budget, folders
 from dialfeed.coordination.file_budget import FileBudget, budget_file
 from dialfeed.delivery.pace import Limit, from_bytes
 from dialfeed.errors import FixSettings, ResumeRun
@@ -204,28 +205,54 @@ def test_a_closed_budget_opens_again_when_it_is_used(budget: FileBudget, clock: 
     assert len(take(budget, 2, clock)) == 2
 
 
-def child_takes(budget: FileBudget, results: Any) -> None:
-    """In a forked child: takes once from the budget it inherited."""
-    asyncio.run(budget.take())
-    results.put((time.monotonic(), os.getpid()))
+def child_asks(budget: FileBudget, answers: Any) -> None:
+    """In a forked child: asks for the lock of the budget it inherited."""
+    with budget._locked() as mine:
+        answers.put(mine)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_shares_the_budget_and_not_the_lock(file: Path) -> None:
-    budget = FileBudget(file, Limit.per_second(4))
-    asyncio.run(budget.take())
-    began = time.monotonic()
+def test_a_forked_child_shares_the_budget_and_not_the_lock(budget: FileBudget) -> None:
     context = multiprocessing.get_context("fork")
-    results: Any = context.SimpleQueue()
-    children = [context.Process(target=child_takes, args=(budget, results)) for _ in range(2)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(10)
-    asyncio.run(budget.close())
-    waits = sorted(results.get()[0] - began for _ in children)
-    assert waits[0] > 0.2
-    assert waits[1] - waits[0] > 0.11
+    answers: Any = context.SimpleQueue()
+    for held in (True, False):
+        with budget._locked() if held else nullcontext():
+            child = context.Process(target=child_asks, args=(budget, answers))
+            child.start()
+            child.join(10)
+            assert answers.get() is not held
+
+
+def test_a_file_deleted_between_opening_and_locking_takes_no_start_with_it(
+    budget: FileBudget, file: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = folders.try_lock
+    deleted: list[Path] = []
+
+    def delete_first(handle: int, path: Path) -> bool:
+        if not deleted:
+            file.unlink()
+            deleted.append(path)
+        return real(handle, path)
+
+    monkeypatch.setattr(file_budget, "try_lock", delete_first)
+    take(budget, 1, clock)
+    assert len(from_bytes(TEN, file.read_bytes()).starts) == 1
+
+
+def test_who_had_the_last_start_lets_the_others_be_first_at_the_next(
+    budget: FileBudget, file: Path, clock: Any
+) -> None:
+    async def scenario() -> tuple[float, float]:
+        other = FileBudget(file, TEN, now=clock.now, sleep=clock.sleep)
+        await budget.take()
+        waits = await budget._start(), await other._start()
+        await other.close()
+        return waits
+
+    ours, theirs = asyncio.run(scenario())
+    assert theirs == pytest.approx(TEN.gap)
+    assert ours == pytest.approx(TEN.gap + 0.001)
 
 
 def test_when_a_holder_is_killed_in_mid_write_the_others_go_on(file: Path, run: Run) -> None:

@@ -265,6 +265,44 @@ def test_a_character_that_cannot_be_a_delimiter_is_a_mistake(options: dict[str, 
         CsvSource(path, **options)  # type: ignore[arg-type]  # a table of text options
 
 
+ENCODED = "phone,name\n1,Zoë\n\n2,山田\n3,b\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "gb18030", "shift_jis", "cp1252"])
+@pytest.mark.parametrize("block_bytes", [1, 3, 7, 1 << 20])
+def test_another_encoding_is_read_when_it_is_named(encoding: str, block_bytes: int, path: Path) -> None:
+    path.write_bytes(ENCODED.encode(encoding, errors="replace"))
+    readable = ENCODED.encode(encoding, errors="replace").decode(encoding)
+    content = read_all(CsvSource(path, encoding=encoding, block_bytes=block_bytes))
+    assert content.rows == [(2, ("1", readable[13:16])), (4, ("2", readable[20:22])), (5, ("3", "b"))]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "good", "bad", "row"),
+    [
+        ("cp1252", "phone,name\n1,ë\n2,", b"\x81\n3,b\n", 3),
+        ("utf-16-le", "phone,name\n1,山\n\n3,", b"\x00\xdc\n\0", 4),
+        ("shift_jis", "phone,name\n1,山\n2,", b"\x80,b\n", 3),
+        ("gb18030", "phone,name\n1,山\n2,", b"\xff,b\n", 3),
+        ("ascii", "phone,name\n1,a\n2,", b"\xeb\n", 3),
+        ("utf-16-le", "phone,name\n1,a", b"\n", 2),
+    ],
+)
+def test_a_byte_that_another_encoding_does_not_know_is_told_by_row_and_place(
+    encoding: str, good: str, bad: bytes, row: int, path: Path
+) -> None:
+    path.write_bytes(good.encode(encoding) + bad)
+    expected = f"is not {encoding.upper()}: row {row}, byte {len(good.encode(encoding))}, "
+    for block_bytes in (1, 2, 3, 5, 1 << 20):
+        assert expected in outcome(CsvSource(path, encoding=encoding, block_bytes=block_bytes))
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "hex"])
+def test_an_unknown_encoding_is_a_mistake(encoding: str, path: Path) -> None:
+    with pytest.raises(ValueError, match="encoding"):
+        CsvSource(path, encoding=encoding)
+
+
 # --- laws ---------------------------------------------------------------------------------------------------------
 
 CELLS = st.text(
@@ -469,6 +507,17 @@ def test_a_record_that_is_too_large_is_rejected_alone(block_bytes: int, path: Pa
     content = read_all(CsvSource(path, block_bytes=block_bytes, max_record_bytes=100))
     assert content.rows == [(2, ("1", "a" * 98)), (4, ("3", "b")), (6, ("5", "d"))]
     assert content.malformed == [(3, LARGE, None), (5, LARGE, None)]
+
+
+def test_many_short_lines_are_cut_in_parts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialfeed.sources.records.MAX_LINES", 64)
+    lines = [b'"1",a', b"", b"x", b'2,"' + b"\n" * 100 + b'"', b'3,"b', b"4,c"] * 50
+    path.write_bytes(HEADER + b"".join(line + b"\n" for line in lines))
+    content = read_all(CsvSource(path))
+    assert [cells for _, cells in content.rows] == [("1", "a"), ("2", "\n" * 100), ("4", "c")] * 50
+    assert [raw for _, _, raw in content.malformed] == ["x", '3,"b'] * 50
+    assert content.blank == 50
+    assert content.rows[-1][0] == 1 + len(lines)
 
 
 def test_a_quoted_record_that_would_become_too_large_is_broken_and_its_lines_are_read(path: Path) -> None:

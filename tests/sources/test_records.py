@@ -55,6 +55,44 @@ def test_what_is_decided_in_a_part_of_the_text_stays_so_in_the_whole() -> None:
     check()
 
 
+def test_the_first_record_alone_is_cut_as_the_first_of_many() -> None:
+    @settings(max_examples=300, deadline=None)
+    @given(LONG.filter(bool), st.integers(1, 300))
+    def check(text: bytes, limit: int) -> None:
+        alone = records.cut_first(text, delimiter=ord(","), limit=limit, at_end=True)
+        many = records.cut(text, delimiter=ord(","), limit=limit, at_end=True)
+        assert as_facts(text, alone) == list(automaton(text, limit))[:1]
+        assert alone.consumed == int(many.nexts[0])
+
+    check()
+
+
+def test_the_first_record_alone_is_decided_only_when_nothing_can_change_it() -> None:
+    @settings(max_examples=300, deadline=None)
+    @given(LONG, st.integers(1, 300), st.data())
+    def check(text: bytes, limit: int, data: st.DataObject) -> None:
+        known = text[: data.draw(st.integers(0, len(text)))]
+        if window := known[: records.last_line_end(known)]:
+            following = len(known) - len(window)
+            cut = records.cut_first(window, delimiter=ord(","), limit=limit, at_end=False, following=following)
+            assert as_facts(window, cut) in [[], list(automaton(text, limit))[:1]]
+
+    check()
+
+
+@pytest.mark.parametrize("text", [b'1,"a\nbc"\n2,d\n', b'1,"a\r\nbc"\r\n2,d', b'"a\rb\rc"\r"d', b"a,bcdef\r\n2,d\n"])
+def test_the_limit_is_exact_and_no_record_is_given_up_before_it(text: bytes) -> None:
+    for limit in range(1, 12):
+        expected = list(automaton(text, limit))
+        assert facts(text, limit) == expected
+        for length in range(len(text)):
+            window = text[: records.last_line_end(text[:length])]
+            for cutter in (records.cut, records.cut_first) if window else ():
+                following = length - len(window)
+                cut = cutter(window, delimiter=ord(","), limit=limit, at_end=False, following=following)
+                assert as_facts(window, cut) == expected[: len(cut)]
+
+
 def test_a_lone_quote_in_each_line_costs_only_those_lines() -> None:
     text = b'1,5" pipe\n2,ok\n' * 500
     assert [verdict for _, verdict, _ in facts(text, 100)] == [BROKEN_QUOTES, SOUND] * 500

@@ -85,7 +85,8 @@ def _plain_character(character: str) -> str:
 
 
 def _tidy(cell: str) -> str:
-    return "".join(map(_plain_character, cell)).strip(" \n\0")
+    plain = cell if cell.isascii() and cell.isprintable() else "".join(map(_plain_character, cell))
+    return plain.strip(" \n\0")
 
 
 _MARKED: Final = re.compile(r"""'(?P<quoted>.*)|=?"(?P<formula>[^"]*)\"""", re.DOTALL)
@@ -128,10 +129,8 @@ _GROUPED: Final = re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3}){2,})(?:\.0+)?|([1-9
 _TRAILING_DECIMAL: Final = re.compile(r"[^.]*[^.0-9+][^.]*\.0{1,2}")
 _NEGATIVE: Final = re.compile(r"- ?[0-9]+(?:[.,][0-9]+)?")
 _TIME: Final = r"(?:[ T][0-9]{1,2}:[0-9]{2}.*)?"
-_YEAR_FIRST: Final = re.compile(rf"([0-9]{{4}})({_SEPARATOR})([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.DOTALL)
-_YEAR_LAST: Final = re.compile(
-    rf"([0-9]{{1,2}})({_SEPARATOR})([0-9]{{1,2}})\2([0-9]{{2}}|[0-9]{{4}}){_TIME}", re.DOTALL
-)
+_YEAR_FIRST: Final = re.compile(rf"([0-9]{{4}})([-./])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.DOTALL)
+_YEAR_LAST: Final = re.compile(rf"([0-9]{{1,2}})([-./])([0-9]{{1,2}})\2([0-9]{{2}}|[0-9]{{4}}){_TIME}", re.DOTALL)
 
 
 def _error_value(text: str) -> Reading | None:
@@ -230,6 +229,7 @@ _RULES: Final[tuple[Callable[[str], Reading | None], ...]] = (
 # A cell that somebody wrote a number into.
 
 _MASK: Final = re.compile(r"[*?_]|\.{2,}|-{3,}|#{2,}|(?<![a-z])x+(?![a-z])", re.IGNORECASE)
+_NOT_DIGIT: Final = re.compile("[^0-9]+")
 _CARRIER_PLACEHOLDER: Final = re.compile(r"((?:\+?55)?[ -]?\(?0)[ -]?x{2}[ -]?(?=[1-9])", re.IGNORECASE)
 _EXTENSION: Final = re.compile(
     r"""(?:
@@ -241,6 +241,7 @@ _EXTENSION: Final = re.compile(
     )\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
+_EXTENSION_ENDS: Final = (*"0123456789#",)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _SECOND: Final = re.compile(r"[;,|&\n]|(?<=[0-9)\] ])(?=\+)|\b(?:or|and|oder|und|ou|et|o|y|e)\b", re.IGNORECASE)
 _TWIN: Final = r"([0-9+().-]{7,}) +(?:[+(0][0-9().-]{6,}|[0-9().-]{10,})"
@@ -266,10 +267,13 @@ LABELS: Final = frozenset(_LABELS.split())
 
 def _written(text: str, marker: str | None) -> Reading:
     """Read a number as people write it: punctuation, words beside it, an extension behind it."""
-    text = _CARRIER_PLACEHOLDER.sub(r"\1", text, count=1)
+    if "x" in text or "X" in text:
+        text = _CARRIER_PLACEHOLDER.sub(r"\1", text, count=1)
     body, extension, glued = _split_extension(text)
     if _MASK.search(body):
         return Reading(code="phone.masked")
+    if _holds_several(body):
+        return Reading(code="phone.several_numbers")
     reading = _worded(body) if _WORD.search(body) else _punctuated(body)
     if reading.text is None:
         return reading
@@ -282,7 +286,7 @@ def _written(text: str, marker: str | None) -> Reading:
 
 def _split_extension(text: str) -> tuple[str, str | None, bool]:
     """Split off an extension, as the library does: the number, the extension, and whether an x is glued between."""
-    match = _EXTENSION.search(text)
+    match = _EXTENSION.search(text) if text.endswith(_EXTENSION_ENDS) else None
     if not match or len(_digits(text[: match.start()])) < 3:
         return text, None, False
     extension = next(group for group in match.groups() if group)
@@ -290,7 +294,7 @@ def _split_extension(text: str) -> tuple[str, str | None, bool]:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"[^0-9]", "", text)
+    return _NOT_DIGIT.sub("", text)
 
 
 def _canonical(number: str) -> str:
@@ -298,13 +302,12 @@ def _canonical(number: str) -> str:
 
 
 def _holds_several(text: str) -> bool:
-    return sum(len(_digits(piece)) >= 5 for piece in _SECOND.split(text)) > 1
+    pieces = _SECOND.split(text)
+    return len(pieces) > 1 and sum(len(_digits(piece)) >= 5 for piece in pieces) > 1
 
 
 def _punctuated(body: str) -> Reading:
     """Read a number without words."""
-    if _holds_several(body):
-        return Reading(code="phone.several_numbers")
     number = body.strip(" .,;:/-\n")
     if not _PUNCTUATED.fullmatch(number):
         return Reading(code="phone.not_a_number")
@@ -316,8 +319,6 @@ def _punctuated(body: str) -> Reading:
 
 def _worded(body: str) -> Reading:
     """Read a number with letters in it: a label beside it, a vanity number, or what only a person can read."""
-    if _holds_several(body):
-        return Reading(code="phone.several_numbers")
     return _labelled(body) or _alphabetic(body) or Reading(code=_unreadable(body))
 
 

@@ -70,7 +70,7 @@ def normalise_phones(values: pl.Series, regions: pl.Series, *, details: bool = T
         _normalise_written(values.filter(written), regions.filter(written), details=details),
         _ABSENT,
     )
-    return pl.concat(parts)[_positions(clean.to_numpy(), written.to_numpy())]
+    return pl.concat(parts, rechunk=True)[_positions(clean.to_numpy(), written.to_numpy())]
 
 
 _ABSENT: Final = pl.DataFrame({name: [None] for name in PHONE_SCHEMA}, schema=PHONE_SCHEMA)
@@ -271,7 +271,9 @@ def _has_service_exchange(found: Resolved) -> _Mask:
     """Whether numbers are North American lines with an exchange of 211 to 911, which is never assigned."""
     american = found.numbers // np.uint64(10**10) == 1
     exchange = found.numbers // np.uint64(10**4) % np.uint64(100) == 11
-    return np.logical_and(american & exchange, found.kinds() >= _SUBSCRIBER_KINDS)
+    subscriber: _Mask = found.kinds() >= _SUBSCRIBER_KINDS
+    special: _Mask = american & exchange & subscriber
+    return special
 
 
 _PROTECTIONS: Final = (

@@ -98,6 +98,22 @@ CATALOGUE: tuple[Reason, ...] = (
         "Leave it; where the row is wrong, correct it at its source.",
         bucket="suppressed",
     ),
+    Reason(
+        "withheld.do_not_call",
+        "Phone number withheld",
+        "The row says that this phone number may not be called; the contact was sent with its e-mail address only.",
+        "Leave it; where the row is wrong, correct it at its source.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "withheld.do_not_email",
+        "E-mail address withheld",
+        "The row says that this e-mail address may not be used; the contact was sent with its phone number only.",
+        "Leave it; where the row is wrong, correct it at its source.",
+        severity="warning",
+        bucket="none",
+    ),
     # --- what the platform did ------------------------------------------------------------------------------------
     Reason(
         "refused.by_platform",

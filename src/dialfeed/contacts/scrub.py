@@ -38,10 +38,7 @@ class Scrubbed:
     withheld: dict[str, int]
 
 
-_CHANNELS = (
-    ("phone", "doNotCall", "suppressed.do_not_call"),
-    ("email", "doNotEmail", "suppressed.do_not_email"),
-)
+_CHANNELS = (("phone", "doNotCall", "do_not_call"), ("email", "doNotEmail", "do_not_email"))
 
 
 def scrub_by_flags(contacts: pl.DataFrame, policy: Flagged) -> Scrubbed:
@@ -59,7 +56,7 @@ def scrub_by_flags(contacts: pl.DataFrame, policy: Flagged) -> Scrubbed:
     gone = contacts.filter(~usable)
     suppressed = [_reasons(gone, where, field, code) for field, where, code in forbidden]
     kept = contacts.filter(usable)
-    withheld = {code: kept.select(where.sum()).item() for _, where, code in forbidden}
+    withheld = {f"withheld.{code}": kept.select(where.sum()).item() for _, where, code in forbidden}
     kept = kept.with_columns(
         *(pl.when(where).then(pl.col(field)).alias(WITHHELD + field) for field, where, _ in forbidden),
         *(pl.when(~where).then(pl.col(field)).alias(field) for field, where, _ in forbidden),
@@ -68,4 +65,4 @@ def scrub_by_flags(contacts: pl.DataFrame, policy: Flagged) -> Scrubbed:
 
 
 def _reasons(contacts: pl.DataFrame, where: pl.Expr, field: str, code: str) -> pl.DataFrame:
-    return contacts.filter(where).select(ROW, field=pl.lit(field), code=pl.lit(code))
+    return contacts.filter(where).select(ROW, field=pl.lit(field), code=pl.lit(f"suppressed.{code}"))

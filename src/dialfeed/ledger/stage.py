@@ -1,30 +1,66 @@
 """The stage: contacts that are fit to send, on disk between the check of the whole file and the delivery.
 
-One Arrow file a chunk, written once and mapped when read. It holds each contact as it will be sent and its row as it
-was read, so that a run can be resumed on another machine with nothing but its folder. A contact's *place* is its
-number among the survivors, from 0; places are what batches are made of.
+One Arrow file a chunk, written once. It holds each contact as it will be sent and its row as it was read, so that a
+run can be resumed on another machine with nothing but its folder; a column that normalising did not change is held
+once (`stage.json` tells which). A contact's *place* is its number among the survivors, from 0; places are what batches
+are made of.
 """
 
 from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from dialfeed.contacts.duplicates import candidates, confirm, hash_identity, identity
+from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.scrub import WITHHELD
 
 RAW = "raw."
 """Prefix of the columns that hold the row as it was read; the contact's own columns have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One chunk in the form in which it is kept.
+
+    Attributes:
+        frame: `ROW`, the contacts' columns that normalising changed, and the rows as they were read.
+        columns: All columns of the contacts, in order.
+        same: Contacts' columns that are not in the frame → the position of the equal column of the rows.
+        hashes: The contacts' identities, hashed.
+    """
+
+    frame: pl.DataFrame
+    columns: list[str]
+    same: dict[str, str]
+    hashes: Hashes
+
+
+def staged(contacts: pl.DataFrame, raw: pl.DataFrame, came_from: Mapping[str, str]) -> Staged:
+    """Put one chunk into the form in which it is kept.
+
+    Args:
+        contacts: `ROW` and the columns to send.
+        raw: Their rows as they were read, line by line beside them, columns named by position.
+        came_from: Contacts' columns → the position that they were made from.
+    """
+    same = {
+        name: position
+        for name, position in came_from.items()
+        if name in contacts.columns and contacts.schema[name] == pl.String and contacts[name].equals(raw[position])
+    }
+    rows = raw.rename({name: RAW + name for name in raw.columns})
+    frame = pl.concat([contacts.drop(same), rows], how="horizontal")
+    return Staged(frame, contacts.columns, same, hash_identity(contacts))
 
 
 class StageWriter:
@@ -37,7 +73,7 @@ class StageWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._hashes = (folder / "hashes.bin").open("wb")
-        self._lengths: list[int] = []
+        self._chunks: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -46,33 +82,31 @@ class StageWriter:
         with suppress(OSError):  # a full disk has been told by then
             self._hashes.close()
 
-    def add(self, contacts: pl.DataFrame, raw: pl.DataFrame) -> None:
-        """Stage one chunk: contacts (`ROW` and wire columns) and their rows as read, line by line beside them."""
-        if not len(contacts):
+    def add(self, staged: Staged) -> None:
+        """Stage one chunk."""
+        if not len(staged.frame):
             return
-        hash_identity(contacts).tofile(self._hashes)
-        rows = raw.rename({name: RAW + name for name in raw.columns})
-        staged = pl.concat([contacts, rows], how="horizontal")
-        staged.write_ipc(self._folder / _name(len(self._lengths)), compression="uncompressed")
-        self._lengths.append(len(contacts))
+        self._hashes.write(staged.hashes.data)
+        staged.frame.write_ipc(self._folder / _name(len(self._chunks)), compression="uncompressed")
+        self._chunks.append({"length": len(staged.frame), "columns": staged.columns, "same": staged.same})
 
     def seal(self) -> Stage:
         """Find the duplicates, and make the stage ready to be read."""
         self._hashes.close()
-        starts = np.cumsum([0, *self._lengths])
+        starts = np.cumsum([0, *(chunk["length"] for chunk in self._chunks)])
         found = candidates(_map_hashes(self._folder / "hashes.bin"))
         duplicates = confirm(self._identities(found, starts))
         duplicates.write_ipc(self._folder / "duplicates.arrow", compression="uncompressed")
         (self._folder / "hashes.bin").unlink()
-        (self._folder / "stage.json").write_text(json.dumps({"lengths": self._lengths}), "utf-8")
+        (self._folder / "stage.json").write_text(json.dumps({"chunks": self._chunks}), "utf-8")
         return Stage(self._folder)
 
     def _identities(self, found: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Iterator[pl.DataFrame]:
-        for number in range(len(self._lengths)):
+        for number, facts in enumerate(self._chunks):
             inside = found[np.searchsorted(found, starts[number]) : np.searchsorted(found, starts[number + 1])]
             if len(inside):
-                chunk = pl.read_ipc(self._folder / _name(number))
-                taken = identity(chunk[(inside - starts[number]).tolist()])
+                chunk = _read(self._folder, number)[(inside - starts[number]).tolist()]
+                taken = identity(_contacts(chunk, facts, withheld=True))
                 yield taken.insert_column(0, pl.Series("place", inside))
 
 
@@ -105,9 +139,9 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lengths: list[int] = json.loads((folder / "stage.json").read_text("utf-8"))["lengths"]
+        self._chunks: list[dict[str, Any]] = json.loads((folder / "stage.json").read_text("utf-8"))["chunks"]
         self._duplicates = pl.read_ipc(folder / "duplicates.arrow")
-        starts = np.cumsum([0, *self._lengths])
+        starts = np.cumsum([0, *(chunk["length"] for chunk in self._chunks)])
         self._starts = starts
         self._first_duplicate = np.searchsorted(self._duplicates["place"].to_numpy(), starts)
         self._survivors = (starts - self._first_duplicate).tolist()
@@ -125,17 +159,17 @@ class Stage:
 
     def chunks(self, start: int = 0) -> Iterator[StagedChunk]:
         """All survivors from place `start`'s chunk on, in order."""
-        for number in range(max(0, bisect.bisect_right(self._survivors, start) - 1), len(self._lengths)):
+        for number in range(max(0, bisect.bisect_right(self._survivors, start) - 1), len(self._chunks)):
             yield self._survivors_of(number)
 
     def duplicate_rows(self) -> Iterator[pl.DataFrame]:
         """The duplicates chunk by chunk: raw columns, `ROW` and `_survivor_row`."""
         rows = self._rows_of_survivors()
-        for number in range(len(self._lengths)):
+        for number in range(len(self._chunks)):
             first, last = self._first_duplicate[number], self._first_duplicate[number + 1]
             if first == last:
                 continue
-            frame = pl.read_ipc(self._folder / _name(number))
+            frame = _read(self._folder, number)
             part = self._duplicates[int(first) : int(last)]
             taken = frame[(part["place"] - int(self._starts[number])).to_list()]
             yield _raw(taken).with_columns(taken[ROW], part.join(rows, on="survivor", how="left")["_survivor_row"])
@@ -148,20 +182,19 @@ class Stage:
         return self._cached[1]
 
     def _survivors_of(self, number: int) -> StagedChunk:
-        frame = pl.read_ipc(self._folder / _name(number))
+        frame = _read(self._folder, number)
         first, last = int(self._first_duplicate[number]), int(self._first_duplicate[number + 1])
         if first != last:
             keep = np.ones(len(frame), dtype=bool)
             keep[self._duplicates["place"][first:last].to_numpy() - int(self._starts[number])] = False
             frame = frame.filter(pl.Series(keep))
-        contacts = frame.select(pl.exclude(f"^{RAW}.*$", f"^{WITHHELD}.*$"))
-        return StagedChunk(int(self._survivors[number]), contacts, _raw(frame))
+        return StagedChunk(int(self._survivors[number]), _contacts(frame, self._chunks[number]), _raw(frame))
 
     def _rows_of_survivors(self) -> pl.DataFrame:
         """Row numbers of the contacts that have duplicates."""
         wanted = self._duplicates["survivor"].unique().sort().to_numpy()
         rows: list[pl.Series] = [pl.Series(ROW, [], dtype=pl.Int64)]
-        for number in range(len(self._lengths)):
+        for number in range(len(self._chunks)):
             start, stop = self._starts[number], self._starts[number + 1]
             inside = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)]
             if len(inside):
@@ -172,6 +205,17 @@ class Stage:
 
 def _name(number: int) -> str:
     return f"{number:06}.arrow"
+
+
+def _read(folder: Path, number: int) -> pl.DataFrame:
+    return pl.read_ipc(folder / _name(number))
+
+
+def _contacts(frame: pl.DataFrame, facts: Mapping[str, Any], *, withheld: bool = False) -> pl.DataFrame:
+    """The contacts of a kept chunk, with what the scrub withheld only where that is wanted."""
+    same: Mapping[str, str] = facts["same"]
+    columns = [name for name in facts["columns"] if withheld or not name.startswith(WITHHELD)]
+    return frame.select(pl.col(RAW + same[name]).alias(name) if name in same else pl.col(name) for name in columns)
 
 
 def _raw(frame: pl.DataFrame) -> pl.DataFrame:

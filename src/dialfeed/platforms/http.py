@@ -132,7 +132,7 @@ class Http:
         self.clock = clock
         self._chance = chance
         self._timeouts = timeouts
-        self._proxy = proxy
+        self._proxy = None if urlsplit(base_url).hostname in _LOOPBACK else proxy
         self._tls = _tls(ca_file)
         self._session: aiohttp.ClientSession | None = None
         self.server_date: str | None = None

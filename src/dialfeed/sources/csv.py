@@ -14,7 +14,7 @@ from dialfeed.sources import records
 from dialfeed.sources.ahead import read_ahead
 from dialfeed.sources.base import Chunk, Description
 from dialfeed.sources.csvtable import Dialect, ReaderMismatchError, Table
-from dialfeed.sources.encodings import UndecodableError, checked_utf8, foreign_mark, unmarked
+from dialfeed.sources.encodings import UTF8, UndecodableError, as_utf8, foreign_mark, known_encoding
 from dialfeed.sources.files import FileBlocks, Stamp, open_file
 from dialfeed.sources.records import Records
 from dialfeed.sources.windows import Windows
@@ -36,7 +36,7 @@ class _Header:
 
 
 class CsvSource:
-    """A CSV file in UTF-8, with or without byte-order mark.
+    """A CSV file, with or without byte-order mark.
 
     Rows are numbered as a spreadsheet does: the header is row 1, and each record counts one, however many
     lines it spans; a blank record counts, but is not a row. Blank records before the header count as well.
@@ -44,11 +44,13 @@ class CsvSource:
     Args:
         path: The file.
         delimiter: The one ASCII character between two cells.
+        encoding: The file's encoding, by a name that Python knows.
         block_bytes: How much to read at once. Has no influence on rows, numbers and verdicts.
         max_record_bytes: The largest record; a larger one is rejected.
 
     Raises:
-        ValueError: The delimiter is not one ASCII character or is a quote, line end or NUL; or a size is not positive.
+        ValueError: The delimiter is not one ASCII character or is a quote, line end or NUL; there is no such encoding;
+            or a size is not positive.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class CsvSource:
         path: Path,
         *,
         delimiter: str = ",",
+        encoding: str = UTF8,
         block_bytes: int = BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
@@ -64,6 +67,7 @@ class CsvSource:
         if min(block_bytes, max_record_bytes) < 1:
             raise ValueError("sizes are at least 1")
         self._path = path
+        self._encoding = known_encoding(encoding)
         self._dialect = Dialect(delimiter, max_record_bytes)
         self._block_bytes = block_bytes
         self._stamp: Stamp | None = None
@@ -73,10 +77,10 @@ class CsvSource:
         """Read the header.
 
         Raises:
-            FixSource: The file cannot be read, is empty, is not UTF-8, or has no usable header.
+            FixSource: The file cannot be read, is empty, is not in its encoding, or has no usable header.
         """
         file = FileBlocks(self._path, min(self._block_bytes, _HEAD_BYTES), expected=self._stamp)
-        with closing(_text(file)) as text:
+        with closing(self._text(file)) as text:
             header = self._header(self._windows(text, file.block_bytes))
         self._stamp = file.stamp
         return Description(
@@ -84,7 +88,7 @@ class CsvSource:
             header=tuple(name.strip() for name in header.names),
             facts={
                 "format": "csv",
-                "encoding": "utf-8",
+                "encoding": self._encoding,
                 "delimiter": self._dialect.delimiter,
                 "header row": header.row,
             },
@@ -94,8 +98,9 @@ class CsvSource:
         """Stream the rows; the next chunk is read and cut while the caller works on this one.
 
         Raises:
-            FixSource: As `describe`; or the file is not UTF-8 further down, or was changed while it was read.
+            FixSource: As `describe`; or the file is not in its encoding further down, or was changed while it was read.
         """
+        self._sha256 = None
         file = FileBlocks(self._path, self._block_bytes, expected=self._stamp)
         with closing(read_ahead(self._chunks(file))) as chunks:
             yield from chunks
@@ -113,7 +118,7 @@ class CsvSource:
 
     def _chunks(self, file: FileBlocks) -> Generator[Chunk]:
         """Read the file in a thread of its own, and cut it into chunks in this one."""
-        with closing(read_ahead(_text(file))) as text:
+        with closing(read_ahead(self._text(file))) as text:
             windows = self._windows(text, file.block_bytes)
             header = self._header(windows)
             table = Table(self._dialect, len(header.names), row=header.row + 1)
@@ -124,9 +129,14 @@ class CsvSource:
                     if consumed:
                         yield chunk
             except UndecodableError as error:
-                raise _not_utf8(self._path, error.offset, table.row) from None
+                raise self._undecodable(error.offset, table.row) from None
             except ReaderMismatchError:
                 raise _unreadable(self._path, table.row) from None
+
+    def _text(self, file: FileBlocks) -> Generator[bytes]:
+        """Stream the file as UTF-8 (see `as_utf8`)."""
+        with closing(file.blocks()) as blocks:
+            yield from as_utf8(blocks, self._encoding)
 
     def _windows(self, text: Iterator[bytes], block_bytes: int) -> Windows:
         # Twice a block, so that a block and what was left over from the one before stay in one window.
@@ -146,7 +156,7 @@ class CsvSource:
                 windows.consume(cut.consumed)
                 row += len(cut)
         except UndecodableError as error:
-            raise _not_utf8(self._path, error.offset, row) from None
+            raise self._undecodable(error.offset, row) from None
         raise _empty(self._path, row)
 
     def _names(self, text: bytes, cut: Records, index: int) -> tuple[str, ...]:
@@ -159,20 +169,24 @@ class CsvSource:
         if verdict != records.SOUND:
             raise _broken_header(self._path, verdict)
         record = text[cut.starts[index] : cut.ends[index]]
-        names = tuple(name or "" for name in self._dialect.parse(record, int(cut.cells[index]), quoted=True).row(0))
+        try:
+            cells = self._dialect.parse(record, int(cut.cells[index]), quoted=True).row(0)
+        except ReaderMismatchError:
+            raise _unreadable(self._path, 1) from None
+        names = tuple(cell or "" for cell in cells)
         if not any(name.strip() for name in names):
             raise FixSource(f"The header of '{self._path}' has no column name.", advice=_HEADER_ADVICE)
         return names
 
-
-def _text(file: FileBlocks) -> Generator[bytes]:
-    """Stream the file as UTF-8 without byte-order mark.
-
-    Raises:
-        UndecodableError: See `checked_utf8`.
-    """
-    with closing(file.blocks()) as blocks:
-        yield from unmarked(checked_utf8(blocks))
+    def _undecodable(self, offset: int, row: int) -> FixSource:
+        with open_file(self._path) as file:
+            mark = foreign_mark(file.read(4))
+        told = self._encoding.upper()
+        if mark and self._encoding == UTF8:
+            return FixSource(f"The file '{self._path}' is {mark}, not {told}.", advice=_SAVE_AS_UTF8)
+        return FixSource(
+            f"The file '{self._path}' is not {told}: row {row}, byte {offset}, is no character.", advice=_SAVE_AS_UTF8
+        )
 
 
 def _empty(path: Path, row: int) -> FixSource:
@@ -190,16 +204,6 @@ def _broken_header(path: Path, verdict: int) -> FixSource:
             f"The first line of '{path}' is too large for a header.", advice="Check that it is a CSV file."
         )
     return FixSource(f"The quotes in the header of '{path}' do not match.", advice=_HEADER_ADVICE)
-
-
-def _not_utf8(path: Path, offset: int, row: int) -> FixSource:
-    with open_file(path) as file:
-        encoding = foreign_mark(file.read(4))
-    if encoding:
-        return FixSource(f"The file '{path}' is {encoding}, not UTF-8.", advice=_SAVE_AS_UTF8)
-    return FixSource(
-        f"The file '{path}' is not UTF-8: row {row}, byte {offset}, is no character.", advice=_SAVE_AS_UTF8
-    )
 
 
 def _unreadable(path: Path, row: int) -> FixSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Generator, Iterator
+from itertools import chain
 
 UTF8 = "utf-8"
 FOREIGN_MARKS = {
@@ -34,24 +35,42 @@ def foreign_mark(head: bytes) -> str | None:
     return next((name for mark, name in FOREIGN_MARKS.items() if head.startswith(mark)), None)
 
 
-def unmarked(blocks: Iterator[bytes]) -> Generator[bytes]:
-    """Pass on blocks of whole characters without a byte-order mark at the beginning."""
-    for block in blocks:
+def known_encoding(name: str) -> str:
+    """The usual name of an encoding that Python knows.
+
+    Raises:
+        ValueError: There is no such encoding, or it is not one of text.
+    """
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError(f"not an encoding: {name!r}") from None
+
+
+def as_utf8(blocks: Iterator[bytes], encoding: str) -> Generator[bytes]:
+    """Turn the blocks of a file into blocks of valid UTF-8 that hold whole characters only.
+
+    Args:
+        blocks: The bytes of the file.
+        encoding: The file's encoding (`known_encoding`).
+
+    Yields:
+        UTF-8 without byte-order mark.
+
+    Raises:
+        UndecodableError: At the first byte that has no meaning, after all text before it was passed on.
+    """
+    text = _checked(blocks) if encoding == UTF8 else _converted(blocks, encoding)
+    for block in text:
         if block:
             yield block.removeprefix(codecs.BOM_UTF8)
             break
-    yield from blocks
+    yield from text
 
 
-def checked_utf8(blocks: Iterator[bytes]) -> Generator[bytes]:
-    """Pass on blocks of UTF-8 that hold whole characters only.
-
-    Yields:
-        The same bytes; a block may end up to three bytes earlier.
-
-    Raises:
-        UndecodableError: At the first byte that is not UTF-8, after all bytes before it were passed on.
-    """
+def _checked(blocks: Iterator[bytes]) -> Generator[bytes]:
+    """Pass on UTF-8 as it is; a block may end up to three bytes earlier."""
     offset, rest = 0, b""
     for block in blocks:
         text = rest + block if rest else block
@@ -63,6 +82,24 @@ def checked_utf8(blocks: Iterator[bytes]) -> Generator[bytes]:
         rest = text[length:]
     if rest:
         raise UndecodableError(offset)
+
+
+def _converted(blocks: Iterator[bytes], encoding: str) -> Generator[bytes]:
+    """Decode another encoding, and encode it as UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    offset = 0
+    for block in chain(blocks, (b"",)):
+        state = decoder.getstate()
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            sound = error.start - len(state[0])  # the bytes kept back from the block before come first
+            decoder.setstate(state)
+            if sound > 0:
+                yield decoder.decode(block[:sound]).encode()
+            raise UndecodableError(offset + sound) from None
+        yield text.encode()
+        offset += len(block)
 
 
 def _utf8_length(text: bytes) -> tuple[int, bool]:
