@@ -42,7 +42,7 @@ from dialfeed.platforms.base import ContactList
 from dialfeed.prepare import prepare, rule_set
 from dialfeed.record import record
 from dialfeed.reports.rowfiles import ContactRows
-from dialfeed.reports.summary import Rows, Summary
+from dialfeed.reports.summary import Rows, Summary, read_summary
 from dialfeed.run import Progress, Result, Run, found, running, silent
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
@@ -50,6 +50,27 @@ from dialfeed.supply import StageSupply
 
 PlanOf = Callable[[Mapping[str, Any]], Plan]
 """Makes a plan from the settings that a run remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source whose columns are known."""
+
+    source: Source
+    mapping: ColumnMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where contacts go: a contact list, and the connection to its platform."""
+
+    connection: Connection
+    contact_list: ContactList
+
+    @property
+    def carrier(self) -> ListCarrier:
+        """Carries batches there."""
+        return ListCarrier(self.connection.platform, self.contact_list.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +113,19 @@ def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progr
 
 async def _import(run: Run, order: Order, ledger: Ledger) -> None:
     """The corridor."""
-    source, mapping = _read_and_map(run, order)
+    opened = None if ledger.fact("prepared") else _read_and_map(run, order)
     if order.rehearse and not can_connect(order.plan):
-        await _prepare(run, order, ledger, source, mapping)
+        await _prepare(run, order, ledger, opened)
+        _guard(run, order)
         return
     async with connect(order.plan) as connection:
-        contact_list = await _find_list(run, order, connection)
-        with _locked(run, order, contact_list):
-            stage = await _prepare(run, order, ledger, source, mapping)
+        target = Target(connection, await _find_list(run, order, connection))
+        with _locked(run, order, target):
+            stage = await _prepare(run, order, ledger, opened)
             _guard(run, order)
             if order.sends:
-                await _deliver(run, order, ledger, stage, connection, contact_list)
-                await _verify(run, order, ledger, connection, contact_list)
+                await _deliver(run, order, ledger, stage, target)
+                await _verify(run, order, ledger, target)
 
 
 def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
@@ -114,9 +136,9 @@ def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Pro
     """
     run = _new_run("validate", order, stopper or Stopper(), progress)
     with running(run):
-        source, mapping = _read_and_map(run, order)
-        stage = asyncio.run(_prepare(run, order, None, source, mapping))
-        with ContactRows(run.folder.path / "ready.csv", list(mapping.passed_through)) as ready:
+        opened = _read_and_map(run, order)
+        stage = asyncio.run(_prepare(run, order, None, opened))
+        with ContactRows(run.folder.path / "ready.csv", list(opened.mapping.passed_through)) as ready:
             for chunk in stage.chunks():
                 ready.write(chunk.contacts)
         _guard(run, order)
@@ -135,11 +157,16 @@ def resume_run(
         stopper: Whether to stop.
         progress: Who hears how far it is.
 
+    Returns:
+        How it ended; of a run that is complete, how it ended before.
+
     Raises:
-        FixSettings: There is no such run, or it was a rehearsal.
+        FixSettings: There is no such run.
     """
     if not (path / "ledger.sqlite").is_file():
         raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
+    if (path / "summary.json").is_file() and not (path / "stage").is_dir():
+        return Result(read_summary(path / "summary.json"))  # it came to its end
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
     with Ledger(path / "ledger.sqlite") as ledger:
         remembered = ledger.fact("plan", {})
@@ -156,7 +183,7 @@ def resume_run(
 # --- the steps ----------------------------------------------------------------------------------------------------
 
 
-def _read_and_map(run: Run, order: Order) -> tuple[Source, ColumnMapping]:
+def _read_and_map(run: Run, order: Order) -> Opened:
     """Open the source and settle which column is which field."""
     plan = order.plan
     source = open_source(order.source, plan)
@@ -168,7 +195,7 @@ def _read_and_map(run: Run, order: Order) -> tuple[Source, ColumnMapping]:
         if problem.severity == "error":
             raise FixSource(problem.sentence, advice=problem.remedy)
         run.summary.findings.append(found(problem.code, "warning", problem.sentence, problem.remedy))
-    return source, mapping
+    return Opened(source, mapping)
 
 
 async def _find_list(run: Run, order: Order, connection: Connection) -> ContactList:
@@ -180,7 +207,7 @@ async def _find_list(run: Run, order: Order, connection: Connection) -> ContactL
     return contact_list
 
 
-def _locked(run: Run, order: Order, contact_list: ContactList) -> AbstractContextManager[object]:
+def _locked(run: Run, order: Order, target: Target) -> AbstractContextManager[object]:
     """One run at a time for each list."""
     if not order.sends:
         return nullcontext()
@@ -188,19 +215,19 @@ def _locked(run: Run, order: Order, contact_list: ContactList) -> AbstractContex
     return ListLock(
         home_folder(plan),
         plan.base_url or "",
-        contact_list.id,
+        target.contact_list.id,
         run_id=run.folder.id,
         run_folder=run.folder.path,
         insist=plan.even_if_locked,
     )
 
 
-async def _prepare(run: Run, order: Order, ledger: Ledger | None, source: Source, mapping: ColumnMapping) -> Stage:
+async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:
     """Read, normalise, validate, scrub, deduplicate: the whole source, unless an earlier process has done so."""
-    done = ledger.fact("prepared") if ledger else None
-    if done is not None:
-        _take_over(run, done)
+    if opened is None:
+        _take_over(run, ledger.fact("prepared") if ledger else {})
         return Stage(run.folder.stage)
+    source, mapping = opened.source, opened.mapping
     began = time.monotonic()
     for leftover in run.folder.stage.iterdir():
         leftover.unlink()
@@ -281,12 +308,10 @@ def _guard(run: Run, order: Order) -> None:
         )
 
 
-async def _deliver(
-    run: Run, order: Order, ledger: Ledger, stage: Stage, connection: Connection, contact_list: ContactList
-) -> None:
+async def _deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: Target) -> None:
     """Batch, deliver and settle."""
     began = time.monotonic()
-    carrier = ListCarrier(connection.platform, contact_list.id)
+    connection, carrier = target.connection, target.carrier
     if ledger.fact("baseline") is None:
         ledger.remember(baseline={"count": await run.stopper.unless(carrier.count())})
     run.summary.before = ledger.fact("baseline")["count"]
@@ -336,26 +361,26 @@ def _observer(run: Run, ledger: Ledger, total: int) -> Observer:
     return observe
 
 
-async def _verify(run: Run, order: Order, ledger: Ledger, connection: Connection, contact_list: ContactList) -> None:
+async def _verify(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
     """Compare the list's count with what was delivered, and wait for it while it lags."""
     run.progress("verify")
-    carrier = ListCarrier(connection.platform, contact_list.id)
+    clock = target.connection.clock
     before, stored = run.summary.before, ledger.stored()
     unknown = ledger.contacts_by_state().get("unknown", 0)
-    patience = connection.clock.now() + max(order.plan.lag, 30.0)
+    patience = clock.now() + max(order.plan.lag, 30.0)
     pause = 0.05
     while True:
         try:
-            run.summary.after = await run.stopper.unless(carrier.count())
+            run.summary.after = await run.stopper.unless(target.carrier.count())
         except FixConnection:
             run.summary.after = None
         if before is None or run.summary.after is None:
             sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
             run.summary.findings.append(found("verify.no_count", "warning", sentence))
             break
-        if run.summary.after >= before + stored or connection.clock.now() >= patience:
+        if run.summary.after >= before + stored or clock.now() >= patience:
             break
-        await run.stopper.unless(connection.clock.sleep(pause))
+        await run.stopper.unless(clock.sleep(pause))
         pause = min(pause * 1.5, 2.0)
     _compare(run, stored, unknown)
     run.trail.append("count.verified", before=before, after=run.summary.after, delivered=stored)

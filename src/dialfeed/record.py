@@ -68,15 +68,16 @@ def _outcomes(chunk: StagedChunk, ledger: Ledger) -> pl.DataFrame:
     batches = np.zeros(size, dtype=np.int64)
     ids: list[str | None] = [None] * size
     for entry in ledger.entries(chunk.start, chunk.stop):
+        position = 0
         for start, stop in entry.batch.spans:
-            inside = slice(max(start - chunk.start, 0), max(min(stop - chunk.start, size), 0))
-            buckets[inside] = _BUCKETS[entry.state]
-            batches[inside] = entry.batch.id
-        if entry.ids:
-            places = entry.batch.places()
-            for position, name in entry.ids.items():
-                if chunk.start <= places[position] < chunk.stop:
-                    ids[places[position] - chunk.start] = name
+            first, last = max(start, chunk.start), min(stop, chunk.stop)
+            if first < last:
+                inside = slice(first - chunk.start, last - chunk.start)
+                buckets[inside] = _BUCKETS[entry.state]
+                batches[inside] = entry.batch.id
+                known = entry.ids[position + first - start : position + last - start]
+                ids[inside.start : inside.start + len(known)] = known
+            position += stop - start
     refusals = ledger.refusals(chunk.start, chunk.stop)
     buckets[[refusal.place - chunk.start for refusal in refusals]] = "refused"
     frame = pl.DataFrame(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import getpass
 import platform
+import shutil
 import sqlite3
 import sys
 import time
@@ -112,7 +113,7 @@ class Run:
     stopper: Stopper
     progress: Progress
     sends: bool
-    settle_rows: Callable[[], None] = lambda: None
+    settle_rows: Callable[[], None] | None = None
     error: DialfeedError | None = None
     _began: float = field(default_factory=time.monotonic)
 
@@ -135,6 +136,15 @@ class Run:
         summary.audit_hash = self.trail.last_hash
         self.trail.close()
         write_json(self.folder.summary, summary.as_dict())
+        if not self.can_go_on:
+            shutil.rmtree(self.folder.stage, ignore_errors=True)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether something is left that resuming could deliver or settle; the prepared contacts are kept for that."""
+        rows = self.summary.rows
+        nothing_left = self.settle_rows is not None and not (rows.failed or rows.unknown)
+        return self.sends and self.summary.exit_code not in {1, 6} and not nothing_left
 
 
 @contextmanager

@@ -318,3 +318,25 @@ def test_two_prepared_runs_of_one_file_are_the_same_whatever_the_chunk(tenant) -
 def test_the_demonstration_rows_are_the_same_every_time() -> None:
     assert list(made_up_rows(50)) == list(made_up_rows(50))
     assert {len(row) for row in made_up_rows(50)} == {len(HEADER)}
+
+
+def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant) -> None:
+    """The stage holds people; when nothing can go on from it, it goes."""
+    file = tenant.write(table(line(phone="+12125550100")))
+    assert tenant.import_file(file).code == 0
+    run = tenant.folder / "run"
+    assert not (run / "stage").exists()
+    before = (run / "summary.json").read_bytes()
+    again = tenant.run("resume", run, "--json")
+    assert again.code == 0
+    assert again.out.encode() == before
+    assert len(tenant.stored) == 1
+
+
+def test_a_run_is_found_by_its_id_its_folder_or_as_the_latest(tenant) -> None:
+    file = tenant.write(table(line(phone="+12125550100")))
+    run_id = tenant.import_file(file, "--json").json["run"]
+    for which in (run_id, tenant.folder / "run", "--latest"):
+        assert tenant.run("resume", which, "--json").json["run"] == run_id
+    missing = tenant.run("resume", "20200101T000000Z-000000")
+    assert missing.code == 1

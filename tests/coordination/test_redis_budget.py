@@ -13,7 +13,7 @@ import redis
 
 from dialfeed.coordination.gate import start_or_wait
 from dialfeed.coordination.redis_budget import RedisBudget
-from dialfeed.delivery.pace import Limit, Pace, clock_went_back, penalise
+from dialfeed.delivery.pace import Limit, Pace, clock_went_back, penalise, reserve
 from dialfeed.errors import FixConnection
 
 LONGEST = 300.0
@@ -52,7 +52,7 @@ async def by_the_script(budget: RedisBudget, clock: Any, moments: list[Moment]) 
     for what, now, seconds in moments:
         clock.time = now
         if what == "start":
-            started, wait = await budget._ask("start")
+            started, wait, _ = await budget._ask("start")
             waits.append(0.0 if started else float(wait))
         else:
             await budget.penalise(seconds)
@@ -100,7 +100,7 @@ def test_an_unused_state_does_not_stay_in_redis_for_ever(redis_url: str, organis
 def test_a_permit_that_was_held_up_on_its_way_is_not_used(
     redis_url: str, organisation: str, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Held up by 5 ms it is used; by 15 ms thrown away; and never two in a row, or a slow line would never start."""
+    """Held up by 5 ms it is used; by 15 ms handed back; and never two in a row, or a slow line would never start."""
     trips = {"first": 0.002, "slower": 0.007, "held up": 0.017, "again": 0.017, "after": 0.002, "once more": 0.017}
     used: dict[str, bool] = {}
 
@@ -108,17 +108,35 @@ def test_a_permit_that_was_held_up_on_its_way_is_not_used(
         budget = RedisBudget(redis_url, organisation, Limit.per_second(50), now=clock.now)
         coming = iter(trips.values())
 
-        async def ask(*_: object) -> tuple[int, bytes]:
+        async def ask(*_: object) -> tuple[int, bytes, bytes]:
             clock.time += next(coming)
-            return 1, b"0.0"
+            return 1, b"0.0", b"5.0"
 
         monkeypatch.setattr(budget, "_ask", ask)
         for name in trips:
             used[name] = await budget._start() == 0.0
+            assert budget._unused == ("" if used[name] else "5.0")
         await budget.close()
 
     asyncio.run(scenario())
     assert [name for name, was_used in used.items() if not was_used] == ["held up", "once more"]
+
+
+def test_a_permit_that_is_handed_back_counts_as_no_start(redis_url: str, organisation: str, clock: Any) -> None:
+    async def scenario() -> tuple[Pace, Pace, float]:
+        limit = Limit.per_second(1)
+        budget = RedisBudget(redis_url, organisation, limit, redis_now=clock.now)
+        fresh = Pace(limit)
+        _, _, start = await budget._ask("start")
+        budget._unused = start.decode()
+        again = await budget._start()
+        pace, _ = await budget._look()
+        await budget.close()
+        return fresh, pace, again
+
+    fresh, pace, again = asyncio.run(scenario())
+    assert again == 0.0
+    assert pace == reserve(fresh, clock.now())[0]
 
 
 def test_redis_is_asked_once_for_each_start(redis_url: str, organisation: str, monkeypatch: pytest.MonkeyPatch) -> None:

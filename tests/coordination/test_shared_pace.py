@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,44 +34,55 @@ def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("redis_url")) if request.param == "redis" else "file"
 
 
-def best_of_three(measure: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
-    """The measurement with the least busy second, of up to three.
+@dataclass(frozen=True)
+class Measured:
+    """What takers did together: the busiest second, all starts, the smallest process' share of them."""
 
-    A machine under load may hold a process back for more than the margin between being let through and looking at
-    the clock. That happens now and then; a fault in the pace happens every time.
+    worst: int
+    total: int
+    smallest_share: float
+
+    @property
+    def good(self) -> bool:
+        return self.worst <= RATE and self.total >= 0.9 * RATE * SECONDS and self.smallest_share > 0.1
+
+
+def best_of_three(measure: Callable[[], Measured]) -> Measured:
+    """The first good one of up to three measurements, else the last.
+
+    A machine under load may hold a process back, between being let through and looking at the clock, for longer than
+    the margin. That happens now and then; a fault in the pace happens every time.
     """
-    best = measure()
     for _ in range(2):
-        if best[0] > RATE:
-            best = min(best, measure())
-    return best
+        measured = measure()
+        if measured.good:
+            return measured
+    return measure()
 
 
 def test_three_processes_share_fifty_a_second(url: str, run: Run, tmp_path: Path, organisation: str) -> None:
-    def measure() -> tuple[float, ...]:
+    def measure() -> Measured:
         begin = time.monotonic() + WAKE_UP
         takers = [run("run_takers.py", url, tmp_path, organisation, RATE, SECONDS, begin) for _ in range(3)]
         starts = [[start for start in times(taker) if start <= begin + SECONDS] for taker in takers]
         together = [start for own in starts for start in own]
-        return worst_second(together), len(together), min(map(len, starts)) / len(together)
+        return Measured(worst_second(together), len(together), min(map(len, starts)) / len(together))
 
-    worst, total, smallest_share = best_of_three(measure)
-    assert worst <= RATE
-    assert total >= 0.9 * RATE * SECONDS
-    assert smallest_share > 0.1
+    measured = best_of_three(measure)
+    assert measured.good, measured
 
 
 def test_a_servers_own_clock_sees_no_second_with_more_than_fifty(run: Run, tmp_path: Path, organisation: str) -> None:
-    def measure() -> tuple[float, ...]:
+    def measure() -> Measured:
         server = run("run_server.py")
         assert server.stdout
         port = server.stdout.readline().strip()
         begin = time.monotonic() + WAKE_UP
         takers = [run("run_takers.py", "file", tmp_path, organisation, RATE, SECONDS, begin, port) for _ in range(2)]
-        sent = sum(len([start for start in times(taker) if start <= begin + SECONDS]) for taker in takers)
+        sent = [len([start for start in times(taker) if start <= begin + SECONDS]) for taker in takers]
         arrivals = times(server)
-        return worst_second(arrivals), len(arrivals), sent
+        assert len(arrivals) == sum(sent)
+        return Measured(worst_second(arrivals), len(arrivals), min(sent) / sum(sent))
 
-    worst, arrived, sent = best_of_three(measure)
-    assert worst <= RATE
-    assert arrived == sent >= 0.9 * RATE * SECONDS
+    measured = best_of_three(measure)
+    assert measured.good, measured

@@ -246,6 +246,8 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _SECOND: Final = re.compile(r"[;,|&\n]|(?<=[0-9)\] ])(?=\+)|\b(?:or|and|oder|und|ou|et|o|y|e)\b", re.IGNORECASE)
 _TWIN: Final = r"([0-9+().-]{7,}) +(?:[+(0][0-9().-]{6,}|[0-9().-]{10,})"
 _TWINS: Final = re.compile(_TWIN)
+_SLASHED: Final = "([^/]*[0-9][^/]*)/.*[0-9]"
+_FIRST_OF_SLASHED: Final = re.compile(_SLASHED)
 _PUNCTUATED: Final = re.compile(r"[(\[]*\+*[ (\[]*[0-9][0-9 ()\[\]./~-]*")
 _NUMBER_INSIDE: Final = re.compile(
     r"(?P<before>[^0-9+]*?)(?P<number>[(\[]?[+0-9](?:.*[0-9])?[)\]]?)(?P<after>[^0-9]*)", re.DOTALL
@@ -311,9 +313,8 @@ def _punctuated(body: str) -> Reading:
     number = body.strip(" .,;:/-\n")
     if not _PUNCTUATED.fullmatch(number):
         return Reading(code="phone.not_a_number")
-    twins = _TWINS.fullmatch(number)
-    first = twins[1] if twins else number.partition("/")[0] if "/" in number else None
-    rival = _canonical(first) if first else None
+    first = _TWINS.fullmatch(number) or _FIRST_OF_SLASHED.match(number)
+    rival = _canonical(first[1]) if first else None
     return Reading(text=_canonical(number), rival=rival, rival_code="phone.several_numbers" if rival else None)
 
 
@@ -358,7 +359,7 @@ _DATE_COLUMN: Final = "|".join(
     for mark in ("-", "/", "[.]")
 )
 _SUSPECT_COLUMN: Final = rf"^[^.]*\.0{{1,2}} *$|^ *\+?[0-9]{{7,}}\.[0-9]+ *$|^[^.]*\.0+ *$|\.\.|---|{_DATE_COLUMN}"
-_RIVALLED_COLUMN: Final = r"/|^ *[0-9+().-]{7,} +[^ ]{7,} *$"
+_RIVALLED_COLUMN: Final = r"/|^ *[0-9+().-]{7,} +[^ ]{7,}[ .-]*$"
 _FLOAT_COLUMN: Final = r"^ *'?(\+?[0-9]{7,})[.,]0+ *$"
 _MARKED_COLUMN: Final = r"""^ *'([^'"]*)$"""
 _QUOTED_COLUMN: Final = r"""^ *=?"([^"]*)" *$"""
@@ -406,7 +407,7 @@ def _read_plain(rows: pl.DataFrame, repair: str | None) -> pl.DataFrame:
     """Read numbers with nothing but usual punctuation (column ``body``), as `_punctuated` does."""
     body = pl.col("body")
     rivalled = rows["body"].str.contains(_RIVALLED_COLUMN)
-    rival = pl.coalesce(body.str.extract(f"^ *{_TWIN} *$"), body.str.extract("^([^/]*[0-9][^/]*)/.*[0-9]"))
+    rival = pl.coalesce(body.str.extract(f"^ *{_TWIN}[ ./-]*$"), body.str.extract(f"^{_SLASHED}"))
     rivals = rows.filter(rivalled).select("row", rival=rival.str.replace_all(_NOT_DIGITS, ""))
     read = rows.select("row", text=body.str.replace_all(_NOT_DIGITS, ""), repair=pl.lit(repair, pl.String))
     if rivals.is_empty():

@@ -6,7 +6,7 @@ each length, it yields the intervals of E.164 numbers (as integers) that share a
 compiled in half a second, and only for the calling codes that occur. A column is then judged by one binary search.
 
 What is written in national form, or with a prefix that has to go first, takes `_dial` and `_strip_prefix`: the
-library's own ``parse``, step by step, over columns. What neither can say (more than 18 digits, a pattern of a kind
+library's own ``parse``, step by step, over columns. What neither can say (more than 19 digits, a pattern of a kind
 not seen yet) goes to the library itself, once for each distinct text and region.
 
 Sources: the metadata of the `phonenumbers` package; `dependencies.md` section A and "Surprises and traps".
@@ -68,7 +68,8 @@ _REGION_NUMBERS: Final[dict[str | None, int]] = {region: number for number, regi
 _FIXED, _MOBILE, _EITHER = 9, 10, 11
 _KIND_SHIFT, _REGION_SHIFT = 4, 8
 _PREFIXED: Final = 1 << 17
-_MOST_DIGITS: Final = 18  # 10**18 and its neighbours fit into 64 bits with room for arithmetic
+_MOST_DIGITS: Final = 19  # all that is below 10**19 fits into 64 bits
+_HOPELESS: Final = 40  # digits: no international, national and calling code can explain so many
 
 Integers: TypeAlias = NDArray[np.uint64]
 Classes: TypeAlias = NDArray[np.uint32]
@@ -554,6 +555,12 @@ def _american() -> Classes:
     return classes
 
 
+def first_numbers(calling_codes: frozenset[int]) -> Integers:
+    """Where the verdict changes among the numbers of some calling codes, in ascending order; for tests."""
+    starts = (first + offset for code in calling_codes for first, _, runs in _blocks(code) for offset, _ in runs)
+    return np.array(sorted(starts), np.uint64)
+
+
 def _spread(blocks: Iterable[_Block]) -> Iterator[tuple[int, int]]:
     """Runs over all numbers: the blocks' own, and the gaps between them."""
     yield 0, TOO_SHORT
@@ -777,6 +784,7 @@ def resolve(texts: pl.Series, regions: pl.Series) -> Resolved:
     home = ~plus | (result.verdicts() == UNKNOWN_COUNTRY_CODE)
     _resolve_home(result, pl.DataFrame({"digits": digits, "plus": plus, "region": regions}), home)
     result.classes[sizes > _MOST_DIGITS] = _ASK
+    result.classes[sizes > _HOPELESS] = TOO_LONG
     result.classes[sizes < np.where(plus, 3, 2)] = TOO_SHORT
     asked = np.flatnonzero(result.verdicts() == _ASK)
     if asked.size:
@@ -792,7 +800,7 @@ def resolve_by_library(texts: pl.Series, regions: pl.Series) -> Resolved:
 
 
 def resolve_international(numbers: Integers) -> Resolved:
-    """Judge numbers in international form, given as integers of at most 18 digits."""
+    """Judge numbers in international form, given as integers of at most 19 digits."""
     classes = _world().classify(numbers)
     prefixed = np.flatnonzero(classes & np.uint32(_PREFIXED))
     if not prefixed.size:

@@ -7,6 +7,7 @@
 --       3  the time now; empty: Redis' own clock      4  longest pause
 --       5  count     6  window     7  gap     8  shortest gap     9  lowest share
 --       10 climb     11 catch-up   12 slower  13 hush             14 seconds to keep an unused state
+--       15 a start, as it was told, that did not happen; empty: none
 --
 -- Numbers go out as text: Redis would cut them to whole ones.
 
@@ -79,10 +80,18 @@ local function earliest(moment)
   return math.max(moment, due, paused_until, start_at(0) + shortest_gap, start_at(count - 1) + window)
 end
 
+local function take_back(unused)
+  if unused ~= '' and redis.call('LREM', KEYS[2], 1, unused) > 0 then
+    due = due - gap / share_at(now)
+    store()
+  end
+end
+
 local function start()
+  take_back(ARGV[15])
   local wait = earliest(now) - now
   if wait > 0 then
-    return { 0, text(wait) }
+    return { 0, text(wait), '' }
   end
   while start_at(-1) > NEVER and start_at(-1) + window <= now do
     redis.call('RPOP', KEYS[2])
@@ -93,7 +102,7 @@ local function start()
   end
   due = due + gap / share_at(now)
   store()
-  return { 1, text(earliest(now) - now) }
+  return { 1, text(earliest(now) - now), text(now) }
 end
 
 local function penalise()
@@ -106,7 +115,7 @@ local function penalise()
   paused_until = math.max(paused_until, now + seconds)
   climbs_from = math.max(climbs_from, now, now + seconds)
   store()
-  return { 1, '0' }
+  return { 1, '0', '' }
 end
 
 local function look()

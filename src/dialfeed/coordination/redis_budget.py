@@ -76,7 +76,8 @@ class RedisBudget(Gate):
         self._redis_now = redis_now
         self._ready_at = -math.inf
         self._trips: deque[float] = deque(maxlen=16)
-        self._thrown_away = False
+        self._handed_back = False
+        self._unused = ""
 
     async def close(self) -> None:
         """Close the connection."""
@@ -86,24 +87,24 @@ class RedisBudget(Gate):
         if self._ready_at > self._now():
             return self._ready_at - self._now()
         asked_at = self._now()
-        started, wait = await self._ask("start")
+        started, wait, start = await self._ask("start")
         # Counted from the asking: the next question then reaches Redis when its time has come, not a trip later.
         self._ready_at = asked_at + float(wait)
-        if int(started) and self._came_in_time(self._now() - asked_at):
-            return 0.0
-        return max(_SOON, self._ready_at - self._now())
+        in_time = started and self._came_in_time(self._now() - asked_at)
+        self._unused = "" if in_time else start.decode()
+        return 0.0 if in_time else max(_SOON, self._ready_at - self._now())
 
     def _came_in_time(self, trip: float) -> bool:
         """Whether a permit to start is fresh enough to be used.
 
         Redis has counted the start at the moment it answered. If the answer was held up on its way by more than half
-        of the margin, to start now could put one too many into a later window: the permit is thrown away, never two
-        in a row.
+        of the margin, to start now could put one too many into a later window: the permit is handed back with the
+        next question. Never two in a row, or a line that became slow would let nobody start.
         """
         usual = min(self._trips, default=trip)
         self._trips.append(trip)
-        self._thrown_away = not self._thrown_away and trip - usual > self._limit.period * self._limit.margin / 2
-        return not self._thrown_away
+        self._handed_back = not self._handed_back and trip - usual > self._limit.period * self._limit.margin / 2
+        return not self._handed_back
 
     async def _penalise(self, seconds: float) -> None:
         await self._ask("penalise", seconds)
@@ -126,7 +127,7 @@ class RedisBudget(Gate):
         time_now = "" if self._redis_now is None else repr(self._redis_now())
         shape = [limit.count, limit.window, limit.gap, limit.shortest_gap, limit.lowest]
         rules = [CLIMB, CATCH_UP, SLOWER, HUSH, KEPT]
-        arguments: list[str | float] = [what, seconds, time_now, self._longest_pause, *shape, *rules]
+        arguments: list[str | float] = [what, seconds, time_now, self._longest_pause, *shape, *rules, self._unused]
         try:
             return await self._script(keys=self._keys, args=arguments)
         except (RedisError, OSError) as fault:

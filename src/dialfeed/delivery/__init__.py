@@ -1,1 +1,1 @@
-"""Delivery: pace, retry, breaker, sizes and settling (pure arithmetic; time is an argument), and the one loop that sleeps."""
+"""Delivery: pace, retry, breaker, sizes and settling, which are pure arithmetic, and the one loop that sleeps."""

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import orjson
 
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.ports import Division, Parts
@@ -68,7 +70,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One batch as the ledger holds it."""
+    """One batch as the ledger holds it; `ids` are the platform's, by position, as far as it told them."""
 
     batch: Batch
     state: str
@@ -76,7 +78,7 @@ class Entry:
     cause: str
     settled: str
     stored_unnamed: int
-    ids: Mapping[int, str]
+    ids: Sequence[str | None]
 
 
 def _no_check(point: str) -> None:
@@ -302,7 +304,7 @@ class Ledger:
         status: int | None = None,
         cause: str = "",
         settled: str = "",
-        ids: str | None = None,
+        ids: bytes | None = None,
     ) -> None:
         self._db.execute(
             "update batch set state = ?, attempts = ?, status = ?, cause = ?, ids = ?,"
@@ -334,9 +336,10 @@ def _load_spans(text: str) -> tuple[Span, ...]:
     return tuple((start, stop) for start, stop in json.loads(text))
 
 
-def _dump_ids(ids: Mapping[int, str]) -> str | None:
-    return json.dumps(ids) if ids else None
+def _dump_ids(ids: Mapping[int, str]) -> bytes | None:
+    """Ids as a JSON list by position, null where there is none."""
+    return orjson.dumps([ids.get(position) for position in range(max(ids) + 1)]) if ids else None
 
 
-def _load_ids(text: str | None) -> dict[int, str]:
-    return {} if text is None else {int(position): name for position, name in json.loads(text).items()}
+def _load_ids(text: bytes | None) -> list[str | None]:
+    return [] if text is None else orjson.loads(text)

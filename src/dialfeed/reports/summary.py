@@ -129,6 +129,26 @@ class Summary:
         }
 
 
+def read_summary(path: Path) -> Summary:
+    """A run's summary as it was written."""
+    told = orjson.loads(path.read_bytes())
+    seconds = told["seconds"]
+    same = ("run", "folder", "command", "status", "exit_code", "source", "ready", "reasons", "warnings", "batches")
+    also = ("settled", "policy", "error", "next", "versions", "audit_hash")
+    return Summary(
+        **{name: told[name] for name in same + also},
+        list_id=told["list"]["id"],
+        list_name=told["list"]["name"],
+        rows=Rows(**told["rows"]),
+        before=told["platform_count"]["before"],
+        after=told["platform_count"]["after"],
+        prepare_seconds=seconds["prepare"],
+        deliver_seconds=seconds["deliver"],
+        total_seconds=seconds["total"],
+        findings=[Finding(**finding) for finding in told["findings"]],
+    )
+
+
 def vars_of(finding: Finding) -> dict[str, str]:
     """A finding's JSON form."""
     return {f.name: getattr(finding, f.name) for f in fields(finding)}

@@ -24,6 +24,9 @@ _WORDS_LIMIT = 500
 
 _MISSING = object()
 
+_DOUBTS = frozenset({"error", "errors", "success", "status", "statusCode"})
+"""Members with one of these are looked at one by one."""
+
 
 def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> Answer:
     """A 200, 201, 204 or 207.
@@ -71,6 +74,8 @@ def shorten(text: str) -> str:
 
 def _read_members(members: list[Any], identities: Sequence[Identity], status: int) -> Accepted:
     """Match the members of an answer with the contacts that were sent."""
+    if _echoes(members, identities):
+        return Accepted(ids={position: str(member["id"]) for position, member in enumerate(members)}, status=status)
     matcher = _Matcher(identities)
     delivered: dict[int, str] = {}
     refused: dict[int, Words] = {}
@@ -89,6 +94,16 @@ def _read_members(members: list[Any], identities: Sequence[Identity], status: in
     rest = tuple(p for p in range(sent) if p not in delivered and p not in refused)
     ids = {position: name for position, name in delivered.items() if name}
     return Accepted(refused, rest, anonymous if rest and anonymous else None, ids, status)
+
+
+def _echoes(members: list[Any], identities: Sequence[Identity]) -> bool:
+    """Whether the answer tells of exactly the contacts that were sent, stored, in their order: the usual case, fast."""
+    try:
+        told = [(member.get("externalId"), member.get("phone"), member.get("email")) for member in members]
+        whole = all("id" in member and _DOUBTS.isdisjoint(member) for member in members)
+    except (AttributeError, TypeError):
+        return False
+    return whole and told == list(identities)
 
 
 def _is_failure(member: Any) -> bool:
