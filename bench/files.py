@@ -1,6 +1,6 @@
 """The file that the benchmarks read: a million made-up contacts, the same at every run.
 
-85 % clean E.164, 5 % US national form, 5 % international form with blanks, 3 % numbers that are none, 2 % repeated rows.
+85 % clean E.164, 5 % US national form, 5 % international form with blanks, 3 % that are no numbers, 2 % repeated rows.
 """
 
 from __future__ import annotations

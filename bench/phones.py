@@ -192,8 +192,14 @@ def mixed(count: int, *, seed: int) -> Iterator[str]:
 
 
 AREAS = tuple(area for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100")))
-FOREIGN = tuple(
-    phonenumbers.example_number_for_type(region, 1) for region in ("DE", "FR", "ES", "PL", "AU", "IN", "JP")
+FOREIGN = (
+    "+49 30 23125 ",
+    "+33 6 39 98 0",
+    "+34 612 345 ",
+    "+48 512 345 ",
+    "+61 491 570 ",
+    "+91 98123 45",
+    "+44 20 7946 0",
 )
 INVALID: tuple[Callable[[random.Random], str], ...] = (
     lambda chance: f"+1{digits(chance, 6)}",
@@ -214,8 +220,7 @@ def american(chance: random.Random, made: list[str]) -> str:
 
 
 def foreign(chance: random.Random, _: list[str]) -> str:
-    example = phonenumbers.format_number(chance.choice(FOREIGN), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    return example[:-3] + digits(chance, 3)
+    return chance.choice(FOREIGN) + digits(chance, 3)
 
 
 def invalid(chance: random.Random, _: list[str]) -> str:

@@ -57,7 +57,9 @@ def measure(*command: str, env: dict[str, str] | None = None) -> Measured:
 
 def dialfeed(*arguments: str, env: dict[str, str] | None = None) -> tuple[Measured, dict[str, Any]]:
     """Run the command with --json; the progress goes nowhere."""
-    measured = measure("sh", "-c", 'exec "$0" -m dialfeed "$@" 2>/dev/null', sys.executable, *arguments, "--json", env=env)
+    measured = measure(
+        "sh", "-c", 'exec "$0" -m dialfeed "$@" 2>/dev/null', sys.executable, *arguments, "--json", env=env
+    )
     return measured, json.loads(measured.out)
 
 
@@ -101,7 +103,9 @@ def deliver(file: Path, folder: Path, rate: str, rounds: int) -> Iterator[str]:
         with sandbox(rate) as env:
             run = folder / f"deliver-{rate}-{number}"
             arguments = ("import", str(file), "--list", "Bench", "--default-country", "US", "--rate", rate)
-            measured, summary = dialfeed(*arguments, "--run-dir", str(run), env={**env, "DIALFEED_HOME": str(folder / "home")})
+            measured, summary = dialfeed(
+                *arguments, "--run-dir", str(run), env={**env, "DIALFEED_HOME": str(folder / "home")}
+            )
             rows = summary["rows"]
             assert summary["platform_count"]["after"] == rows["delivered"], summary
             totals.append(summary["seconds"]["total"])
@@ -114,7 +118,8 @@ def deliver(file: Path, folder: Path, rate: str, rounds: int) -> Iterator[str]:
         floor = ROWS / 1000 / float(rate)
         ratios = [total / floor for total in totals]
         delivered_floor = rows["delivered"] / 1000 / float(rate)
-        yield f"| **total against the floor of rows / {1000 * float(rate):,.0f}** (at most 1.15) | **{spread(ratios)}** | |"
+        what = f"total against the floor of rows / {1000 * float(rate):,.0f}"
+        yield f"| **{what}** (at most 1.15) | **{spread(ratios)}** | |"
         yield f"| delivery against the floor of what is delivered | {seconds['deliver'] / delivered_floor:.3f} | |"
     yield f"| peak memory (under 700) | {max(peaks):.0f} MB | |"
 

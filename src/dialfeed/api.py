@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from dialfeed.assembly import home_folder
 from dialfeed.config import Plan, resolve
 from dialfeed.ledger.folder import find, latest
-from dialfeed.pipeline import Order, import_file, resume_run, validate_file
+from dialfeed.order import Order
+from dialfeed.pipeline import import_file, resume_run, validate_file
 from dialfeed.run import Progress, Result, silent
 from dialfeed.stopping import Stopper
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import platformdirs
 
 from dialfeed.config import Plan
-from dialfeed.coordination.budget import open_budget, organisation_key
+from dialfeed.coordination.budget import Budget, open_budget, organisation_key
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.loop import Policy
-from dialfeed.delivery.ports import Contacts, Pace
+from dialfeed.delivery.ports import Contacts
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixAccess, FixSettings
@@ -44,7 +44,7 @@ class Connection:
     """A platform that is signed in to when first used, and the pace of requests to it."""
 
     platform: Platform
-    pace: Pace
+    pace: Budget
     clock: RealClock
 
 

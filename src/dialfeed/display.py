@@ -24,7 +24,9 @@ _EVERY = 5.0
 class Display(Protocol):
     """Shows how far a run is."""
 
-    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+    def __call__(
+        self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
+    ) -> None:
         """One step; see `dialfeed.run.Progress`."""
         ...
 
@@ -41,7 +43,9 @@ class PlainDisplay:
         self._stage = ""
         self._began = self._told = 0.0
 
-    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+    def __call__(
+        self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
+    ) -> None:
         """Tell, but not too often."""
         now = time.monotonic()
         if stage != self._stage:
@@ -49,24 +53,33 @@ class PlainDisplay:
         elif not note and now - self._told < _EVERY:
             return
         self._told = now
-        self._out.write(f"{_line(stage, done, total, note, now - self._began)}\n")
+        line = _line(_WORDS.get(stage, stage), done, total, note=note, elapsed=now - self._began, left=left)
+        self._out.write(f"{line}\n")
         self._out.flush()
 
     def close(self) -> None:
         """Nothing is live."""
 
 
-def _line(stage: str, done: int, total: int | None, note: str, elapsed: float) -> str:
-    parts = [_WORDS.get(stage, stage)]
+def _line(words: str, done: int, total: int | None, *, note: str, elapsed: float, left: float | None) -> str:
+    parts = [words]
     if done:
         parts.append(f"{done:,}" + (f" of {total:,}" if total else "") + " rows")
         if elapsed > 1:
             parts.append(f"{done / elapsed:,.0f} a second")
-            if total and total > done:
-                parts.append(f"about {elapsed * (total - done) / done:.0f} s left")
+    if left is not None:
+        parts.append(f"about {_duration(left)} left")
     if note:
         parts.append(note)
     return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class LiveDisplay:
@@ -78,14 +91,17 @@ class LiveDisplay:
         self._stage = ""
         progress.start()
 
-    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+    def __call__(
+        self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
+    ) -> None:
         """Move the line on."""
         if stage != self._stage or self._task is None:
             if self._task is not None:
                 self._progress.remove_task(self._task)
             self._stage = stage
-            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note)
-        self._progress.update(self._task, completed=done, total=total, note=note)
+            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note, left="")
+        told = "" if left is None else f"about {_duration(left)} left"
+        self._progress.update(self._task, completed=done, total=total, note=note, left=told)
 
     def close(self) -> None:
         """Take the line away."""
@@ -97,13 +113,13 @@ def open_display(out: TextIO) -> Display:
     if not out.isatty():
         return PlainDisplay(out)
     from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}"),
     )
     return LiveDisplay(Progress(*columns, console=Console(file=out), transient=True))

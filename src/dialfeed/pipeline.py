@@ -6,95 +6,45 @@ Read, map, normalise, validate, scrub, deduplicate, batch, deliver, settle, veri
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dialfeed.assembly import (
     Connection,
-    ListCarrier,
     can_connect,
     connect,
     find_list,
     home_folder,
-    limits,
     open_source,
-    policy,
 )
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.config import Plan
-from dialfeed.contacts.mapping import ColumnMapping, map_headers
+from dialfeed.contacts.mapping import map_headers
 from dialfeed.contacts.scrub import Flagged
 from dialfeed.coordination.locks import ListLock
-from dialfeed.delivery.loop import Delivery
-from dialfeed.delivery.ports import Observer
-from dialfeed.errors import CheckFile, FixConnection, FixSettings, FixSource
+from dialfeed.deliver import deliver
+from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.ledger.folder import RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
+from dialfeed.order import Opened, Order, Target
 from dialfeed.platforms.base import ContactList
 from dialfeed.prepare import prepare, rule_set
 from dialfeed.record import record
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.reports.summary import Rows, Summary, read_summary
 from dialfeed.run import Progress, Result, Run, found, running, silent
-from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
-from dialfeed.supply import StageSupply
+from dialfeed.verify import verify
 
 PlanOf = Callable[[Mapping[str, Any]], Plan]
 """Makes a plan from the settings that a run remembers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A source whose columns are known."""
-
-    source: Source
-    mapping: ColumnMapping
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where contacts go: a contact list, and the connection to its platform."""
-
-    connection: Connection
-    contact_list: ContactList
-
-    @property
-    def carrier(self) -> ListCarrier:
-        """Carries batches there."""
-        return ListCarrier(self.connection.platform, self.contact_list.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a run is to do.
-
-    Attributes:
-        source: The file to read.
-        plan: Every setting.
-        contact_list: Id or name of the list; None to validate only.
-        rehearse: Stop before the first batch.
-        run_dir: The run's folder, where the user names one.
-    """
-
-    source: Path
-    plan: Plan
-    contact_list: str | None = None
-    rehearse: bool = False
-    run_dir: Path | None = None
-
-    @property
-    def sends(self) -> bool:
-        """Whether anything is to leave."""
-        return self.contact_list is not None and not self.rehearse
 
 
 def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
@@ -120,12 +70,13 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
         return
     async with connect(order.plan) as connection:
         target = Target(connection, await _find_list(run, order, connection))
+        ledger.remember(list=target.contact_list.id)
         with _locked(run, order, target):
             stage = await _prepare(run, order, ledger, opened)
             _guard(run, order)
             if order.sends:
-                await _deliver(run, order, ledger, stage, target)
-                await _verify(run, order, ledger, target)
+                await deliver(run, order, ledger, stage, target)
+                await verify(run, order, ledger, target)
 
 
 def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
@@ -306,99 +257,6 @@ def _guard(run: Run, order: Order) -> None:
             f"{rows.invalid:,} of {rows.read:,} rows are rejected ({worst} …), more than {limit}. Nothing was sent.",
             advice="Look into rejected.csv. If the file is right after all, raise --max-rejected.",
         )
-
-
-async def _deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: Target) -> None:
-    """Batch, deliver and settle."""
-    began = time.monotonic()
-    connection, carrier = target.connection, target.carrier
-    if ledger.fact("baseline") is None:
-        ledger.remember(baseline={"count": await run.stopper.unless(carrier.count())})
-    run.summary.before = ledger.fact("baseline")["count"]
-    batches, place = ledger.cut_up_to()
-    supply = StageSupply(stage, connection.platform.codec, limits(order.plan), batches=batches, place=place)
-    _announce(run, order, supply)
-    with run.stopper.event() as stop:
-        delivery = Delivery(
-            carrier,
-            ledger,
-            supply,
-            connection.pace,
-            connection.clock,
-            policy(order.plan),
-            run.summary.before,
-            _observer(run, ledger, stage.size),
-            stop,
-            random.SystemRandom().random,
-            dead_for=ledger.fact("dead_for", 0.0),
-        )
-        await delivery.run()
-    run.summary.deliver_seconds = time.monotonic() - began
-    if delivery.fatal is not None:
-        raise delivery.fatal
-    run.stopper.check()
-
-
-def _announce(run: Run, order: Order, supply: StageSupply) -> None:
-    """Say before the first batch how many requests there will be, and how long they take at least."""
-    requests = -(-supply.remaining() // order.plan.batch_contacts)
-    rate = order.plan.rate
-    note = f"{requests:,} requests" + (f" at {rate:g} a second: {requests / rate:.0f} s at least" if rate else "")
-    run.progress("deliver", 0, supply.remaining(), note)
-    run.trail.append("delivery.started", contacts=supply.remaining(), requests=requests, rate=rate)
-
-
-def _observer(run: Run, ledger: Ledger, total: int) -> Observer:
-    def observe(event: str, /, **facts: Any) -> None:
-        run.trail.append(event, **facts)
-        if event in {"batch.answered", "batch.settled"}:
-            run.progress("deliver", ledger.stored(), total)
-        elif event == "settling.started":
-            run.progress("settle", ledger.stored(), total, f"{len(facts['batches'])} lost answers")
-        elif event == "delivery.paused":
-            run.progress("deliver", ledger.stored(), total, f"the platform asks for {facts['seconds']:.0f} s")
-
-    return observe
-
-
-async def _verify(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
-    """Compare the list's count with what was delivered, and wait for it while it lags."""
-    run.progress("verify")
-    clock = target.connection.clock
-    before, stored = run.summary.before, ledger.stored()
-    unknown = ledger.contacts_by_state().get("unknown", 0)
-    patience = clock.now() + max(order.plan.lag, 30.0)
-    pause = 0.05
-    while True:
-        try:
-            run.summary.after = await run.stopper.unless(target.carrier.count())
-        except FixConnection:
-            run.summary.after = None
-        if before is None or run.summary.after is None:
-            sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
-            run.summary.findings.append(found("verify.no_count", "warning", sentence))
-            break
-        if run.summary.after >= before + stored or clock.now() >= patience:
-            break
-        await run.stopper.unless(clock.sleep(pause))
-        pause = min(pause * 1.5, 2.0)
-    _compare(run, stored, unknown)
-    run.trail.append("count.verified", before=before, after=run.summary.after, delivered=stored)
-
-
-def _compare(run: Run, stored: int, unknown: int) -> None:
-    before, after = run.summary.before, run.summary.after
-    if before is None or after is None or before + stored <= after <= before + stored + unknown:
-        return
-    difference = after - before - stored
-    if difference > 0:
-        sentence = f"The list has {difference:,} contacts more than before and delivered together."
-        remedy = "Somebody else has probably written to the list meanwhile."
-        run.summary.findings.append(found("verify.surplus", "warning", sentence, remedy))
-        return
-    sentence = f"The list has {-difference:,} contacts fewer than before and delivered together."
-    remedy = "Its count may lag, somebody may have removed contacts, or the platform dropped some after accepting them."
-    run.summary.findings.append(found("verify.missing", "error", sentence, remedy))
 
 
 # --- a run's beginning --------------------------------------------------------------------------------------------

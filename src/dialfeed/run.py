@@ -34,7 +34,9 @@ from dialfeed.stopping import Stopper
 class Progress(Protocol):
     """Hears how far a run is."""
 
-    def __call__(self, stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+    def __call__(
+        self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
+    ) -> None:
         """One step.
 
         Args:
@@ -42,13 +44,14 @@ class Progress(Protocol):
             done: Rows, or contacts, so far.
             total: How many there will be, where that is known.
             note: A few words more.
+            left: Seconds until the stage ends, where that can be said.
         """
         ...
 
 
-def silent(stage: str, done: int = 0, total: int | None = None, note: str = "") -> None:
+def silent(stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None) -> None:
     """Progress that nobody looks at."""
-    del stage, done, total, note
+    del stage, done, total, note, left
 
 
 @dataclass(frozen=True, slots=True)

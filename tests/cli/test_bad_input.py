@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
+from tenant import Tenant
 
 from dialfeed.sandbox import SandboxServer, Settings
 
@@ -37,7 +38,7 @@ FILES: dict[str, tuple[str | bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_cannot_be_loaded_is_refused(tenant, name: str) -> None:
+def test_a_file_that_cannot_be_loaded_is_refused(tenant: Tenant, name: str) -> None:
     content, code, word = FILES[name]
     outcome = tenant.import_file(tenant.write(content))
     assert outcome.code == code, outcome.err
@@ -46,10 +47,12 @@ def test_a_file_that_cannot_be_loaded_is_refused(tenant, name: str) -> None:
     assert tenant.stored == []
 
 
-def test_one_bad_row_never_harms_another(tenant) -> None:
+def test_one_bad_row_never_harms_another(tenant: Tenant) -> None:
     """Each kind of malformed row between good ones: the good ones arrive, the bad ones come back as they were."""
     bad = ["1,Ada,+12125550100\n", '2,"Ada,x,y,no,no\n', "3,A\0,+12125550101,,no,no\n", "4,a,b,c,d,e,f,g\n"]
-    outcome = tenant.import_file(tenant.write(HEADER + "".join(row + many(5) for row in bad)), "--json", "--max-rejected", "4")
+    outcome = tenant.import_file(
+        tenant.write(HEADER + "".join(row + many(5) for row in bad)), "--json", "--max-rejected", "4"
+    )
     assert outcome.code == 4
     assert outcome.rows["read"] == 24
     assert outcome.rows["invalid"] == 4
@@ -58,14 +61,14 @@ def test_one_bad_row_never_harms_another(tenant) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])
-def test_no_such_file_and_a_folder(tenant, name: str) -> None:
+def test_no_such_file_and_a_folder(tenant: Tenant, name: str) -> None:
     outcome = tenant.import_file(tenant.folder / name)
     assert outcome.code == 1
     assert outcome.err.count("\n") <= 2
     assert "Traceback" not in outcome.err
 
 
-def test_a_wrong_secret_is_a_sign_in_error(tenant) -> None:
+def test_a_wrong_secret_is_a_sign_in_error(tenant: Tenant) -> None:
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), CXONE_CLIENT_SECRET="not-it")
     assert outcome.code == 2
     assert "CXONE_CLIENT_SECRET" in outcome.err
@@ -73,7 +76,7 @@ def test_a_wrong_secret_is_a_sign_in_error(tenant) -> None:
 
 
 @pytest.mark.parametrize("scopes", [(), ("outbound:contactlist:write",)])
-def test_a_missing_scope_is_named(tenant, scopes: tuple[str, ...]) -> None:
+def test_a_missing_scope_is_named(tenant: Tenant, scopes: tuple[str, ...]) -> None:
     tenant.sandbox.configure(scopes=scopes)
     outcome = tenant.import_file(tenant.write(HEADER + GOOD))
     assert outcome.code == 2
@@ -81,26 +84,26 @@ def test_a_missing_scope_is_named(tenant, scopes: tuple[str, ...]) -> None:
     assert "outbound:contactlist:write" in outcome.err
 
 
-def test_an_unknown_list(tenant) -> None:
+def test_an_unknown_list(tenant: Tenant) -> None:
     outcome = tenant.run("import", tenant.write(HEADER + GOOD), "--list", "Autumn", "--run-dir", tenant.folder / "run")
     assert outcome.code == 2
     assert "Autumn" in outcome.err
 
 
-def test_an_ambiguous_list_name_names_the_ids(tenant) -> None:
+def test_an_ambiguous_list_name_names_the_ids(tenant: Tenant) -> None:
     twins = [tenant.sandbox.add_list("Twins") for _ in range(2)]
     outcome = tenant.run("import", tenant.write(HEADER + GOOD), "--list", "Twins", "--run-dir", tenant.folder / "run")
     assert outcome.code == 2
     assert all(twin in outcome.err for twin in twins)
 
 
-def test_a_list_is_found_by_its_name_where_that_is_unique(tenant) -> None:
+def test_a_list_is_found_by_its_name_where_that_is_unique(tenant: Tenant) -> None:
     outcome = tenant.run("import", tenant.write(HEADER + GOOD), "--list", "Spring", "--run-dir", tenant.folder / "run")
     assert outcome.code == 0
     assert len(tenant.stored) == 1
 
 
-def test_a_server_that_is_not_there(tenant) -> None:
+def test_a_server_that_is_not_there(tenant: Tenant) -> None:
     url = tenant.sandbox.url
     tenant.sandbox.stop()
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), CXONE_BASE_URL=url)
@@ -108,13 +111,13 @@ def test_a_server_that_is_not_there(tenant) -> None:
     assert "no connection" in outcome.err
 
 
-def test_plain_http_is_for_this_machine_only(tenant) -> None:
+def test_plain_http_is_for_this_machine_only(tenant: Tenant) -> None:
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), CXONE_BASE_URL="http://dialer.example.com")
     assert outcome.code == 1
     assert "https://" in outcome.err
 
 
-def test_a_certificate_that_does_not_verify_sends_nothing_and_one_that_is_trusted_does(tenant) -> None:
+def test_a_certificate_that_does_not_verify_sends_nothing_and_one_that_is_trusted_does(tenant: Tenant) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
@@ -134,20 +137,20 @@ def test_a_certificate_that_does_not_verify_sends_nothing_and_one_that_is_truste
         assert len(server.contacts(list_id)) == 1
 
 
-def test_missing_credentials_are_named(tenant) -> None:
+def test_missing_credentials_are_named(tenant: Tenant) -> None:
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), CXONE_CLIENT_SECRET="")
     assert outcome.code == 1
     assert "CXONE_CLIENT_SECRET" in outcome.err
 
 
-def test_a_folder_that_cannot_be_written_to(tenant) -> None:
+def test_a_folder_that_cannot_be_written_to(tenant: Tenant) -> None:
     blocked = tenant.write("", "a-file")
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), "--run-dir", blocked / "run")
     assert outcome.code == 1
     assert "--run-dir" in outcome.err
 
 
-def test_a_folder_that_holds_another_run_is_left_alone(tenant) -> None:
+def test_a_folder_that_holds_another_run_is_left_alone(tenant: Tenant) -> None:
     file = tenant.write(HEADER + GOOD)
     assert tenant.import_file(file).code == 0
     again = tenant.import_file(file)
@@ -160,19 +163,21 @@ def test_a_folder_that_holds_another_run_is_left_alone(tenant) -> None:
 def small_disk(tmp_path: Path) -> Path:
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False, capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("a small file system can be mounted by root only")
     return folder
 
 
 @pytest.fixture
-def unmount(small_disk: Path):
+def unmount(small_disk: Path) -> Iterator[Path]:
     yield small_disk
     subprocess.run(["umount", small_disk], check=True)
 
 
-def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(tenant, unmount: Path) -> None:
+def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(tenant: Tenant, unmount: Path) -> None:
     run = unmount / "run"
     outcome = tenant.import_file(tenant.write(HEADER + many(20_000)), "--run-dir", run)
     assert outcome.code == 3
@@ -196,7 +201,7 @@ def test_a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room(tenant
         (["--no-such-flag"], "--no-such-flag"),
     ],
 )
-def test_a_wrong_flag_is_a_usage_error(tenant, flags: list[str], word: str) -> None:
+def test_a_wrong_flag_is_a_usage_error(tenant: Tenant, flags: list[str], word: str) -> None:
     outcome = tenant.import_file(tenant.write(HEADER + GOOD), *flags)
     assert outcome.code == 1
     assert word in outcome.err

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tenant import Tenant
 
 import dialfeed
 from dialfeed.audit.trail import verify
@@ -34,7 +35,7 @@ def table(*lines: str) -> str:
     return ",".join(FIELDS) + "\n" + "".join(lines)
 
 
-def test_every_row_of_the_demonstration_ends_in_one_bucket_and_one_file(tenant) -> None:
+def test_every_row_of_the_demonstration_ends_in_one_bucket_and_one_file(tenant: Tenant) -> None:
     file = tenant.folder / "contacts.csv"
     write_demo_file(file, 2500)
     outcome = tenant.import_file(file, "--default-country", "US", "--max-rejected", "50%", "--json")
@@ -57,7 +58,7 @@ def test_every_row_of_the_demonstration_ends_in_one_bucket_and_one_file(tenant) 
     assert len(tenant.stored) == rows["delivered"]
 
 
-def test_what_is_delivered_is_what_the_platform_stored(tenant) -> None:
+def test_what_is_delivered_is_what_the_platform_stored(tenant: Tenant) -> None:
     file = tenant.folder / "contacts.csv"
     write_demo_file(file, 400)
     assert tenant.import_file(file, "--default-country", "US", "--max-rejected", "50%").code == 4
@@ -74,7 +75,7 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
-def test_a_rejected_row_comes_back_as_it_was_with_all_its_faults(tenant) -> None:
+def test_a_rejected_row_comes_back_as_it_was_with_all_its_faults(tenant: Tenant) -> None:
     bad = line(externalId=" 7 ", phone="12", email="nobody", countryCode="US", doNotCall="perhaps", doNotEmail="")
     good = "".join(line(externalId=str(n), phone=f"+1212555{100 + n:04}") for n in range(9))
     outcome = tenant.import_file(tenant.write(table(bad, good)), "--json")
@@ -89,7 +90,7 @@ def test_a_rejected_row_comes_back_as_it_was_with_all_its_faults(tenant) -> None
     assert "phone" in row["_message"].lower()
 
 
-def test_a_rejected_file_mended_imports(tenant) -> None:
+def test_a_rejected_file_mended_imports(tenant: Tenant) -> None:
     rows = [line(externalId=str(n), phone=f"+1212555{100 + n:04}" if n % 10 else "oops") for n in range(60)]
     assert tenant.import_file(tenant.write(table(*rows))).code == 4
     rejected = tenant.folder / "run" / "rejected.csv"
@@ -114,7 +115,7 @@ FLAGS = [
 
 
 @pytest.mark.parametrize("case", FLAGS)
-def test_flags_withhold_a_channel_and_suppress_who_is_left_without_one(tenant, case: tuple[Any, ...]) -> None:
+def test_flags_withhold_a_channel_and_suppress_who_is_left_without_one(tenant: Tenant, case: tuple[Any, ...]) -> None:
     call, mail, phone, email, phone_sent, email_sent, suppressed = case
     file = tenant.write(table(line(phone=phone, email=email, doNotCall=call, doNotEmail=mail)))
     outcome = tenant.import_file(file, "--json")
@@ -125,7 +126,7 @@ def test_flags_withhold_a_channel_and_suppress_who_is_left_without_one(tenant, c
     )
 
 
-def test_flagged_keep_sends_contacts_with_their_flags(tenant) -> None:
+def test_flagged_keep_sends_contacts_with_their_flags(tenant: Tenant) -> None:
     file = tenant.write(table(line(phone="+12125550100", doNotCall="TRUE")))
     outcome = tenant.import_file(file, "--json", "--flagged", "keep")
     assert outcome.json["policy"]["flagged"] == "keep"
@@ -133,7 +134,7 @@ def test_flagged_keep_sends_contacts_with_their_flags(tenant) -> None:
     assert tenant.stored[0]["doNotCall"] is True
 
 
-def test_duplicates_are_found_after_normalising_and_name_their_survivor(tenant) -> None:
+def test_duplicates_are_found_after_normalising_and_name_their_survivor(tenant: Tenant) -> None:
     rows = [
         line(externalId="1", phone="(212) 555-0100", email="Ada@Example.com", countryCode="US"),
         line(externalId="1", phone="+12125550100", email="ada@example.com", countryCode="US"),
@@ -146,7 +147,7 @@ def test_duplicates_are_found_after_normalising_and_name_their_survivor(tenant) 
     assert [(row["_row"], row["_survivor_row"]) for row in found] == [("3", "2"), ("5", "2")]
 
 
-def test_a_rejected_or_suppressed_row_does_not_survive_as_the_first(tenant) -> None:
+def test_a_rejected_or_suppressed_row_does_not_survive_as_the_first(tenant: Tenant) -> None:
     rows = [
         line(externalId="1", phone="+12125550100", doNotCall="maybe"),
         line(externalId="1", phone="+12125550100", doNotCall="yes"),
@@ -158,7 +159,7 @@ def test_a_rejected_or_suppressed_row_does_not_survive_as_the_first(tenant) -> N
     }  # fmt: skip
 
 
-def test_the_guard_stops_a_wrong_file_with_nothing_sent(tenant) -> None:
+def test_the_guard_stops_a_wrong_file_with_nothing_sent(tenant: Tenant) -> None:
     rows = [line(externalId=str(n), phone="+12125550100" if n % 4 else "x") for n in range(100)]
     file = tenant.write(table(*rows))
     outcome = tenant.import_file(file, "--json")
@@ -171,7 +172,7 @@ def test_the_guard_stops_a_wrong_file_with_nothing_sent(tenant) -> None:
     assert len(tenant.stored) == 75
 
 
-def test_a_rehearsal_moves_nothing_here_or_there(tenant) -> None:
+def test_a_rehearsal_moves_nothing_here_or_there(tenant: Tenant) -> None:
     file = tenant.write(table(*(line(externalId=str(n), phone=f"+1212555{100 + n:04}") for n in range(50))))
     outcome = tenant.import_file(file, "--dry-run", "--json")
     assert outcome.code == 0
@@ -182,17 +183,17 @@ def test_a_rehearsal_moves_nothing_here_or_there(tenant) -> None:
     assert not any("contacts" in route and method == "POST" for route, method in _requests(tenant))
 
 
-def _requests(tenant) -> list[tuple[str, str]]:
+def _requests(tenant: Tenant) -> list[tuple[str, str]]:
     return [(key, key.split(" ")[0]) for key in tenant.sandbox.stats()["requests"] if key.endswith("/contacts")]
 
 
-def test_a_rehearsal_needs_no_platform(tenant) -> None:
+def test_a_rehearsal_needs_no_platform(tenant: Tenant) -> None:
     file = tenant.write(table(line(phone="+12125550100")))
     outcome = tenant.import_file(file, "--dry-run", "--json", CXONE_BASE_URL="", CXONE_CLIENT_ID="")
     assert outcome.code == 0
 
 
-def test_validate_writes_contacts_that_are_ready_to_load(tenant) -> None:
+def test_validate_writes_contacts_that_are_ready_to_load(tenant: Tenant) -> None:
     rows = [
         line(externalId="0012", firstName="José", phone="(212) 555-0100", email="A@EXAMPLE.COM", countryCode="usa"),
         line(phone="nothing"),
@@ -212,7 +213,7 @@ def test_validate_writes_contacts_that_are_ready_to_load(tenant) -> None:
     assert ready.rows["delivered"] == 2
 
 
-def test_other_columns_pass_through_and_overrides_win(tenant) -> None:
+def test_other_columns_pass_through_and_overrides_win(tenant: Tenant) -> None:
     content = "Ref,Handy,Festnetz,Loyalty Tier,doNotCall,doNotEmail\n9,+12125550100,+12125550101,gold,no,no\n"
     flags = ("--map", "Ref=externalId", "--map", "Festnetz=phone", "--map", "Handy=", "--json")
     outcome = tenant.import_file(tenant.write(content), *flags)
@@ -223,14 +224,14 @@ def test_other_columns_pass_through_and_overrides_win(tenant) -> None:
     }  # fmt: skip
 
 
-def test_row_files_are_for_their_owner_only(tenant) -> None:
+def test_row_files_are_for_their_owner_only(tenant: Tenant) -> None:
     assert tenant.import_file(tenant.write(table(line(phone="+12125550100")))).code == 0
     run = tenant.folder / "run"
     for path in [*run.glob("*.csv"), run / "ledger.sqlite", run / "summary.json", run / "audit.jsonl"]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
-def test_the_audit_trail_is_whole_and_holds_no_person(tenant) -> None:
+def test_the_audit_trail_is_whole_and_holds_no_person(tenant: Tenant) -> None:
     rows = [line(externalId="X-4711", firstName="Zebulon", phone="+12125550123", email="zebulon@example.com")]
     outcome = tenant.import_file(tenant.write(table(*rows)), "--json")
     lines = (tenant.folder / "run" / "audit.jsonl").read_bytes().splitlines()
@@ -245,13 +246,13 @@ def test_the_audit_trail_is_whole_and_holds_no_person(tenant) -> None:
         assert private not in told
 
 
-def test_the_audit_entry_is_written_when_the_run_fails(tenant) -> None:
+def test_the_audit_entry_is_written_when_the_run_fails(tenant: Tenant) -> None:
     tenant.import_file(tenant.write(table(line(phone="+12125550100"))), CXONE_CLIENT_SECRET="wrong")
     last = json.loads((tenant.folder / "run" / "audit.jsonl").read_bytes().splitlines()[-1])
     assert (last["event"], last["status"], last["exit_code"]) == ("run.finished", "FAILED", 2)
 
 
-def test_lists_are_found_over_all_pages(tenant) -> None:
+def test_lists_are_found_over_all_pages(tenant: Tenant) -> None:
     names = {tenant.sandbox.add_list(f"List {n}", count=n): n for n in range(300)}
     outcome = tenant.run("lists", "--json")
     assert outcome.code == 0
@@ -262,7 +263,7 @@ def test_lists_are_found_over_all_pages(tenant) -> None:
     assert table_form.out.count("\n") == 12
 
 
-def test_doctor_names_what_to_mend(tenant) -> None:
+def test_doctor_names_what_to_mend(tenant: Tenant) -> None:
     assert tenant.run("doctor", "--list", "Spring").code == 0
     wrong = tenant.run("doctor", "--json", CXONE_CLIENT_SECRET="wrong")
     assert wrong.code == 2
@@ -272,7 +273,7 @@ def test_doctor_names_what_to_mend(tenant) -> None:
     assert [check["name"] for check in skewed.json if not check["good"]] == ["clock"]
 
 
-def test_the_python_api_does_the_same(tenant) -> None:
+def test_the_python_api_does_the_same(tenant: Tenant) -> None:
     file = tenant.write(table(line(phone="+12125550100"), line(phone="+12125550100")))
     result = dialfeed.import_contacts(
         file,
@@ -288,7 +289,7 @@ def test_the_python_api_does_the_same(tenant) -> None:
     assert len(tenant.stored) == 1
 
 
-def test_a_profile_is_read_and_may_not_hold_a_secret(tenant) -> None:
+def test_a_profile_is_read_and_may_not_hold_a_secret(tenant: Tenant) -> None:
     config = tenant.write(f'[profile.night]\nbase_url = "{tenant.sandbox.url}"\ndefault_country = "US"\n', "d.toml")
     file = tenant.write(table(line(phone="212 555 0100")))
     flags = ("--profile", "night", "--config", config)
@@ -300,7 +301,7 @@ def test_a_profile_is_read_and_may_not_hold_a_secret(tenant) -> None:
     assert "hush" not in refused.err
 
 
-def test_two_prepared_runs_of_one_file_are_the_same_whatever_the_chunk(tenant) -> None:
+def test_two_prepared_runs_of_one_file_are_the_same_whatever_the_chunk(tenant: Tenant) -> None:
     """Law 7: the outcome does not depend on the size of a chunk."""
     file = tenant.folder / "contacts.csv"
     write_demo_file(file, 1500)
@@ -320,7 +321,7 @@ def test_the_demonstration_rows_are_the_same_every_time() -> None:
     assert {len(row) for row in made_up_rows(50)} == {len(HEADER)}
 
 
-def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant) -> None:
+def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant: Tenant) -> None:
     """The stage holds people; when nothing can go on from it, it goes."""
     file = tenant.write(table(line(phone="+12125550100")))
     assert tenant.import_file(file).code == 0
@@ -333,7 +334,7 @@ def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant) -
     assert len(tenant.stored) == 1
 
 
-def test_a_run_is_found_by_its_id_its_folder_or_as_the_latest(tenant) -> None:
+def test_a_run_is_found_by_its_id_its_folder_or_as_the_latest(tenant: Tenant) -> None:
     file = tenant.write(table(line(phone="+12125550100")))
     run_id = tenant.import_file(file, "--json").json["run"]
     for which in (run_id, tenant.folder / "run", "--latest"):

@@ -14,20 +14,16 @@ from dialfeed.delivery.settle import Patience
 Make = Callable[..., World]
 
 
-def one_fault(kind: str, share: float = 0.2) -> Faults:
-    return Faults(**{kind: share})
-
-
 @pytest.mark.parametrize(
     "faults",
     [
         Faults(),
-        one_fault("throttled"),
-        one_fault("not_sent"),
-        one_fault("lost_before"),
-        one_fault("lost_after"),
-        one_fault("lost_late"),
-        one_fault("lost_before", 0.5),
+        Faults(throttled=0.2),
+        Faults(not_sent=0.2),
+        Faults(lost_before=0.2),
+        Faults(lost_after=0.2),
+        Faults(lost_late=0.2),
+        Faults(lost_before=0.5),
         Faults(lost_before=0.1, lost_after=0.1, lag=4.0),
         Faults(lost_before=0.1, lost_after=0.1, lag=1.0, lag_jitter=0.5),
         Faults(throttled=0.1, not_sent=0.1, lost_before=0.1, lost_after=0.1, lost_late=0.1, lag=2.0),

@@ -194,8 +194,7 @@ class FreePace:
     pauses: list[float] = field(default_factory=list)
 
     async def take(self) -> None:
-        while self.clock.now() < self.until:
-            await asyncio.sleep(self.until - self.clock.now())
+        await asyncio.sleep(max(0.0, self.until - self.clock.now()))
 
     async def penalise(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -84,6 +84,9 @@ def _plain_character(character: str) -> str:
     return narrow if narrow.isascii() and not category.startswith("N") else character
 
 
+_LONGEST: Final = 250  # characters; the library gives up there as well
+
+
 def _tidy(cell: str) -> str:
     plain = cell if cell.isascii() and cell.isprintable() else "".join(map(_plain_character, cell))
     return plain.strip(" \n\0")
@@ -113,6 +116,8 @@ def read_cell(cell: str) -> Reading:
     text, marker = _unwrap(_tidy(cell))
     if not text:
         return BLANK
+    if len(text) > _LONGEST:
+        return Reading(code="phone.not_a_number")
     for rule in _RULES:
         reading = rule(text)
         if reading is not None:
@@ -220,8 +225,8 @@ _RULES: Final[tuple[Callable[[str], Reading | None], ...]] = (
     _error_value,
     _formula,
     _scientific,
-    _decimal,
     _negative,
+    _decimal,
     _date,
     _uri,
 )
@@ -394,6 +399,7 @@ def read_cells(cells: pl.Series) -> pl.DataFrame:
     for body, repair in _COLUMN_STEPS:
         rest = rest.with_columns(body=body)
         plain = rest["body"].str.contains(_PLAIN_COLUMN).fill_null(value=False)
+        plain &= rest["cell"].str.len_bytes() <= _LONGEST
         plain &= ~rest["body"].str.contains(_SUSPECT_COLUMN).fill_null(value=False)
         read.append(_read_plain(rest.filter(plain), repair))
         rest = rest.filter(~plain)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -26,12 +26,13 @@ class Description:
     Attributes:
         path: The source as the user named it.
         header: Column names, as they stand in the source, without byte-order mark and surrounding blanks.
-        facts: What was detected or told (format, encoding, delimiter …), for the report and the audit trail.
+        facts: What was detected or told (format, encoding, delimiter …), for the report and the audit trail; values
+            that JSON knows.
     """
 
     path: str
     header: tuple[str, ...]
-    facts: dict[str, str | int]
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

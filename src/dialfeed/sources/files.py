@@ -37,6 +37,8 @@ class FileBlocks:
         path: The file.
         block_bytes: About how much to read at once.
         expected: The stamp that the file must have, if it was opened before.
+        name: What to call the file; its path, unless given.
+        received: The hash of the bytes that the file was made from, if it is not to be that of the file itself.
         stamp: The file's stamp when it was opened; known once the first block was read.
         sha256: SHA-256 of all bytes in hex; known once the last block was read.
     """
@@ -44,6 +46,8 @@ class FileBlocks:
     path: Path
     block_bytes: int
     expected: Stamp | None = None
+    name: str | None = None
+    received: str | None = None
     stamp: Stamp | None = field(default=None, init=False)
     sha256: str | None = field(default=None, init=False)
 
@@ -54,7 +58,8 @@ class FileBlocks:
             FixSource: The file cannot be read, or is no longer what it was when it was opened.
         """
         digest = hashlib.sha256()
-        with _reasons_of(self.path), open_file(self.path) as file:
+        name = self.name or str(self.path)
+        with _reasons_of(name), open_file(self.path, name) as file:
             self.stamp = Stamp.of(os.fstat(file.fileno()))
             self._expect(self.expected or self.stamp)
             while block := _read_block(file, self.block_bytes):
@@ -62,57 +67,63 @@ class FileBlocks:
                 yield block
             self._expect(Stamp.of(os.fstat(file.fileno())))
             if file.tell() != self.stamp.size:
-                raise _changed(self.path)
-        self.sha256 = digest.hexdigest()
+                raise changed(name)
+        self.sha256 = self.received or digest.hexdigest()
 
     def _expect(self, stamp: Stamp) -> None:
         if stamp != self.stamp:
-            raise _changed(self.path)
+            raise changed(self.name or str(self.path))
 
 
-def open_file(path: Path) -> FileIO:
+def open_file(path: Path, name: str | None = None) -> FileIO:
     """Open a regular file for reading.
+
+    Args:
+        path: The file.
+        name: What to call it; its path, unless given.
 
     Raises:
         FixSource: There is no such file, it is not a regular file, or it may not be read.
     """
-    with _reasons_of(path):
+    name = name or str(path)
+    with _reasons_of(name):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise FixSource(f"'{path}' is a folder, not a file.", advice="Name one file inside it.")
+            raise FixSource(f"'{name}' is a folder, not a file.", advice="Name one file inside it.")
         if not stat.S_ISREG(mode):
             raise FixSource(
-                f"'{path}' is not a regular file (it is a pipe or a device).",
+                f"'{name}' is not a regular file (it is a pipe or a device).",
                 advice="Save the rows to a file first, then name that file.",
             )
         return FileIO(path)
 
 
 @contextmanager
-def _reasons_of(path: Path) -> Generator[None]:
+def _reasons_of(name: str) -> Generator[None]:
     """Say in a sentence why the system refuses to open or to read a file."""
     try:
         yield
     except FileNotFoundError:
         raise FixSource(
-            f"There is no file '{path}'.",
+            f"There is no file '{name}'.",
             advice="Check the name and the folder; the path is relative to where you are.",
         ) from None
     except PermissionError:
         raise FixSource(
-            f"The file '{path}' may not be read by this user.",
+            f"The file '{name}' may not be read by this user.",
             advice="Change its permissions, or run as a user who may read it; close other programs that hold it.",
         ) from None
     except OSError as error:
         raise FixSource(
-            f"The file '{path}' cannot be read: {error.strerror or type(error).__name__}.",
+            f"The file '{name}' cannot be read: {error.strerror or type(error).__name__}.",
             advice="Copy it to a local disk and try again.",
         ) from None
 
 
-def _changed(path: Path) -> FixSource:
+def changed(name: str) -> FixSource:
+    """The refusal of a file that does not stay as it is."""
     return FixSource(
-        f"The file '{path}' was changed while it was being read.",
+        f"The file '{name}' was changed while it was being read.",
         advice="Wait until the program that writes it has finished, then start again.",
     )
 

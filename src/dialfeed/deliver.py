@@ -1,0 +1,116 @@
+"""Batch, deliver and settle: the loop with everything it needs, and what people hear of it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dialfeed.assembly import limits, policy
+from dialfeed.config import Plan
+from dialfeed.delivery.loop import Delivery
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.stage import Stage
+from dialfeed.order import Order, Target
+from dialfeed.run import Run
+from dialfeed.supply import StageSupply
+
+
+async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: Target) -> None:
+    """Batch, deliver and settle."""
+    began = time.monotonic()
+    connection, carrier = target.connection, target.carrier
+    if ledger.fact("baseline") is None:
+        ledger.remember(baseline={"count": await run.stopper.unless(carrier.count())})
+    run.summary.before = ledger.fact("baseline")["count"]
+    batches, place = ledger.cut_up_to()
+    supply = StageSupply(stage, connection.platform.codec, limits(order.plan), batches=batches, place=place)
+    watch = Watch(run, ledger, supply, target, order.plan)
+    await watch.begin()
+    ticking = asyncio.ensure_future(watch.keep_telling())
+    with run.stopper.event() as stop:
+        delivery = Delivery(
+            carrier,
+            ledger,
+            supply,
+            connection.pace,
+            connection.clock,
+            policy(order.plan),
+            run.summary.before,
+            watch.observe,
+            stop,
+            random.SystemRandom().random,
+            dead_for=ledger.fact("dead_for", 0.0),
+        )
+        try:
+            await delivery.run()
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+    run.summary.deliver_seconds = time.monotonic() - began
+    if delivery.fatal is not None:
+        raise delivery.fatal
+    run.stopper.check()
+
+
+@dataclass(slots=True)
+class Watch:
+    """Tells how far a delivery is, and when it ends.
+
+    The budget knows of 429s, pauses and other runs; where the platform's answers are what takes the time, what has
+    been delivered so far tells more. The later end of the two is told.
+    """
+
+    run: Run
+    ledger: Ledger
+    supply: StageSupply
+    target: Target
+    plan: Plan
+    settling: bool = False
+    _total: int = 0
+    _before: int = 0
+    _began: float = 0.0
+
+    async def begin(self) -> None:
+        """Say before the first batch how many requests there will be at which rate, and when that ends."""
+        self._total, self._before = self.supply.remaining(), self.ledger.stored()
+        self._began = self.target.connection.clock.now()
+        requests, rate = self._requests_left(), self.plan.rate
+        left = await self._left()
+        ends = f"{datetime.now().astimezone() + timedelta(seconds=left):%H:%M:%S}"
+        note = f"{requests:,} requests" + (f" at {rate:g} a second, until about {ends}" if rate else "")
+        self.run.progress("deliver", 0, self._total, note, left)
+        facts = {"contacts": self._total, "requests": requests, "rate": rate, "seconds": round(left, 1)}
+        self.run.trail.append("delivery.started", **facts)
+
+    async def keep_telling(self) -> None:
+        """Every second, until cancelled."""
+        while True:
+            await self.target.connection.clock.sleep(1.0)
+            if not self.settling:
+                self.run.progress("deliver", self._done(), self._total, "", await self._left())
+
+    def observe(self, event: str, /, **facts: Any) -> None:
+        """Hear of an event of the delivery (`dialfeed.delivery.ports.Observer`)."""
+        self.run.trail.append(event, **facts)
+        if event == "settling.started":
+            self.settling = True
+            self.run.progress("settle", self._done(), self._total, f"{len(facts['batches'])} batches")
+        elif event in {"batch.sent", "batch.settled", "settling.failed"}:
+            self.settling = False
+        elif event == "delivery.paused":
+            self.run.progress("deliver", self._done(), self._total, f"the platform asks for {facts['seconds']:.0f} s")
+
+    def _done(self) -> int:
+        return self.ledger.stored() - self._before
+
+    def _requests_left(self) -> int:
+        return -(-self.supply.remaining() // self.plan.batch_contacts)
+
+    async def _left(self) -> float:
+        done, elapsed = self._done(), self.target.connection.clock.now() - self._began
+        by_speed = elapsed * (self._total - done) / done if done else 0.0
+        return max(await self.target.connection.pace.finish_estimate(self._requests_left()), by_speed)

@@ -1,0 +1,57 @@
+"""What a run is to do, and where its contacts go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialfeed.assembly import Connection, ListCarrier
+from dialfeed.config import Plan
+from dialfeed.contacts.mapping import ColumnMapping
+from dialfeed.platforms.base import ContactList
+from dialfeed.sources.base import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is to do.
+
+    Attributes:
+        source: The file to read.
+        plan: Every setting.
+        contact_list: Id or name of the list; None to validate only.
+        rehearse: Stop before the first batch.
+        run_dir: The run's folder, where the user names one.
+    """
+
+    source: Path
+    plan: Plan
+    contact_list: str | None = None
+    rehearse: bool = False
+    run_dir: Path | None = None
+
+    @property
+    def sends(self) -> bool:
+        """Whether anything is to leave."""
+        return self.contact_list is not None and not self.rehearse
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source whose columns are known."""
+
+    source: Source
+    mapping: ColumnMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where contacts go: a contact list, and the connection to its platform."""
+
+    connection: Connection
+    contact_list: ContactList
+
+    @property
+    def carrier(self) -> ListCarrier:
+        """Carries batches there."""
+        return ListCarrier(self.connection.platform, self.contact_list.id)

@@ -1,0 +1,42 @@
+"""What a count proves about lost batches, and from when on."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialfeed.delivery.settle import Patience, Question, Reading, judge
+
+PATIENCE = Patience(grace=3.0, quiet=1.0, lag=60.0)
+LOST = Question(base=5000, sizes=(1000, 999), at_rest_since=100.0)
+WITH_CANARY = Question(base=5000, sizes=(1000, 999), at_rest_since=100.0, canary=998)
+
+CASES = [
+    # question, count, read since, now, lag seen → found
+    (LOST, 6999, 100.0, 100.0, None, {0, 1}),  # everything landed: proved at once
+    (LOST, 5999, 100.0, 130.0, None, None),  # the other may still be hidden by the lag
+    (LOST, 5999, 100.0, 160.0, None, {1}),  # a minute at rest: what is not there did not land
+    (LOST, 5000, 100.0, 103.0, 0.2, set()),  # this run has seen how short the lag is
+    (LOST, 5000, 102.9, 103.0, 0.2, None),  # but the count has only just changed
+    (LOST, 5000, 100.0, 110.0, 3.0, None),  # ten times a lag of 3 s are not over
+    (LOST, 5001, 100.0, 999.0, None, None),  # somebody else writes: nothing is proved, ever
+    (LOST, 4999, 100.0, 999.0, None, None),
+    (WITH_CANARY, 5998, 101.0, 102.0, None, set()),  # the canary is seen, the others are not
+    (WITH_CANARY, 5998, 101.5, 102.0, None, None),  # not steady yet
+    (WITH_CANARY, 6998, 101.0, 102.0, None, {0}),
+    (WITH_CANARY, 7997, 102.0, 102.0, None, {0, 1}),  # everything and the canary: at once
+    (WITH_CANARY, 6000, 100.0, 999.0, None, None),  # the canary is not seen: the count has not caught up
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_verdict_needs_evidence(
+    case: tuple[Question, int, float, float, float | None, set[int] | None],
+) -> None:
+    question, count, since, now, lag_seen, found = case
+    assert judge(question, Reading(count, since), now, PATIENCE, lag_seen) == found
+
+
+def test_a_reading_stands_since_it_last_changed() -> None:
+    reading = Reading(5, 1.0).next(5, 2.0)
+    assert (reading.count, reading.since) == (5, 1.0)
+    assert reading.next(6, 3.0).since == 3.0

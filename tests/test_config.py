@@ -1,0 +1,69 @@
+"""Settings: where a value comes from, and what has no meaning."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dialfeed.config import SETTINGS, Limit, Plan, resolve
+from dialfeed.errors import FixSettings
+
+
+def test_the_table_and_the_plan_have_the_same_settings() -> None:
+    assert [setting.name for setting in SETTINGS] == [field.name for field in fields(Plan)]
+
+
+def test_a_flag_wins_over_the_environment_over_the_run_over_the_profile_over_the_default(tmp_path: Path) -> None:
+    config = tmp_path / "dialfeed.toml"
+    config.write_text('[profile.default]\nbase_url = "https://profile.example"\nrate = 10\nretries = 3\n')
+    env = {"CXONE_BASE_URL": "https://environment.example"}
+    asked: dict[str, Any] = {"environ": env, "config": config}
+    assert resolve({}, **asked).base_url == "https://environment.example"
+    assert resolve({"base_url": "https://flag.example"}, **asked).base_url == "https://flag.example"
+    assert resolve({}, environ={}, config=config).base_url == "https://profile.example"
+    plan = resolve({}, **asked, remembered={"rate": 20})
+    assert (plan.rate, plan.retries, plan.in_flight) == (20, 3, 8)
+
+
+def test_what_a_run_remembers_makes_the_same_plan_and_holds_no_secret() -> None:
+    given = {"rate": "unlimited", "max_rejected": "12.5%", "map": ("a=phone", "b="), "default_country": "de"}
+    plan = resolve(given, environ={"CXONE_CLIENT_ID": "me", "CXONE_CLIENT_SECRET": "hush"})
+    remembered = plan.portable()
+    assert "hush" not in str(remembered)
+    assert "hush" not in repr(plan)
+    again = resolve({}, environ={}, remembered=remembered)
+    assert again.portable() == remembered
+    assert (again.rate, again.default_country, again.map) == (None, "DE", (("a", "phone"), ("b", "")))
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "whole", "exceeded"),
+    [
+        ("20%", 20, 100, False), ("20%", 21, 100, True), ("0.2", 21, 100, True), ("5", 5, 10, False),
+        ("5", 6, 1_000_000, True), ("0", 1, 10, True), ("0%", 1, 10, True), ("100%", 10, 10, False),
+    ],
+)  # fmt: skip
+def test_a_limit_is_a_share_or_a_number(text: str, part: int, whole: int, exceeded: bool) -> None:
+    limit: Limit = resolve({"max_rejected": text}, environ={}).max_rejected
+    assert limit.exceeded(part, whole) == exceeded
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rate": "-1"}, {"rate": "nan"}, {"retries": "2.5"}, {"in_flight": "0"}, {"max_rejected": "101%"},
+        {"default_country": "USA"}, {"map": "phone"}, {"flagged": "maybe"}, {"no_such_setting": 1},
+    ],
+)  # fmt: skip
+def test_a_value_without_meaning_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(FixSettings):
+        resolve(given, environ={})
+
+
+def test_the_lag_of_a_count_is_a_minute_unless_the_platform_is_on_this_machine() -> None:
+    assert resolve({"base_url": "https://dialer.example"}, environ={}).lag == 60
+    assert resolve({"base_url": "http://127.0.0.1:8765"}, environ={}).lag == 5
+    assert resolve({"base_url": "http://127.0.0.1:8765", "count_lag": 30}, environ={}).lag == 30
