@@ -151,7 +151,7 @@ def _rows_of(rows: pl.DataFrame, some: pl.DataFrame) -> pl.DataFrame:
 def _with_reasons(rows: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """The rows that have findings, in order, with our columns behind."""
     told = reasons_by_row(findings)
-    return rows.join(told, on=ROW, how="inner", maintain_order="left")
+    return pl.concat([_rows_of(rows, told), told.drop(ROW)], how="horizontal")
 
 
 def _codes(findings: pl.DataFrame) -> Counter[str]:

@@ -18,8 +18,11 @@ from dialfeed.delivery.sizes import size_limit
 from dialfeed.ledger.stage import Stage, StagedChunk
 from dialfeed.platforms.base import Codec, Limits, WireContacts
 
+_AT_ONCE = 8192
+"""Contacts encoded together: few enough that requests under way need not wait for it."""
+
 _KEPT = 2
-"""Encoded chunks kept at hand: the one being cut, and the one before, for batches that span both."""
+"""Encoded pieces kept at hand: the one being cut, and the one before, for batches that span both."""
 
 
 class StageSupply:
@@ -82,11 +85,11 @@ class StageSupply:
         for chunk, encoded in self._encoded.values():
             if chunk.start <= place < chunk.stop:
                 return chunk, encoded
-        chunk = self._stage.at(place)
-        self._encoded[chunk.start] = chunk, self._codec.encode(chunk.contacts.drop(ROW))
+        piece = self._stage.at(place).piece(place, _AT_ONCE)
+        self._encoded[piece.start] = piece, self._codec.encode(piece.contacts.drop(ROW))
         if len(self._encoded) > _KEPT:
             self._encoded.popitem(last=False)
-        return self._encoded[chunk.start]
+        return self._encoded[piece.start]
 
 
 def _people(contacts: pl.DataFrame) -> pl.DataFrame:

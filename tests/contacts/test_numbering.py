@@ -38,15 +38,15 @@ def judge(text: str, region: str | None = None) -> Judged:
 # --- agreement with the library ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", BENCH["FORMS"], ids=lambda form: form.__name__)
-def test_the_tables_and_the_library_agree(form: Callable[..., Any]) -> None:
-    assert BENCH["disagreements"](BENCH["corpus"](form, 6_000, seed=11)).rows() == []
+def test_the_tables_and_the_library_agree_on_numbers_of_all_regions() -> None:
+    written = pl.concat(BENCH["corpus"](form, 6_000, seed=11) for form in BENCH["FORMS"])
+    assert BENCH["disagreements"](written).rows() == []
 
 
 def test_they_agree_at_both_ends_of_every_interval_and_between() -> None:
     written = BENCH["interval_ends"](EVERYWHERE)
     assert len(written) > 100_000
-    assert BENCH["disagreements"](written.sample(40_000, seed=5)).rows() == []
+    assert BENCH["disagreements"](written.sample(30_000, seed=5)).rows() == []
 
 
 def test_they_agree_on_the_examples_of_all_regions_and_kinds() -> None:

@@ -140,6 +140,12 @@ UGLY: dict[str, tuple[bytes, list[Row], list[Rejected], int]] = {
         0,
     ),
     "few and many in balance": (HEADER + b"1\n2,b,b\n", [], [(2, FEW, "1"), (3, MANY, "2,b,b")], 0),
+    "few and many in balance after a good row": (
+        HEADER + b"1,a\n2\n3,b,\n",
+        [(2, ("1", "a"))],
+        [(3, FEW, "2"), (4, MANY, "3,b,")],
+        0,
+    ),
     "a line of blanks is not blank": (HEADER + b"  \n1,a\n", [(3, ("1", "a"))], [(2, FEW, "  ")], 0),
     "quote in the middle of a cell": (
         HEADER + b'1,5" pipe\n2,b\n3,a "b" c\r\n4,d\n',
@@ -249,7 +255,7 @@ def test_the_description_tells_where_the_header_was_found(path: Path) -> None:
     path.write_bytes(b"\n\na;b\n")
     description = CsvSource(path, delimiter=";").describe()
     assert description.path == str(path)
-    assert description.facts == {"format": "csv", "encoding": "utf-8", "delimiter": ";", "header row": 3}
+    assert description.facts == {"format": "csv", "encoding": "utf-8", "delimiter": ";", "header_row": 3}
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", " "])

@@ -80,6 +80,33 @@ def test_the_first_record_alone_is_decided_only_when_nothing_can_change_it() -> 
     check()
 
 
+@pytest.mark.parametrize(
+    ("known", "decided"),
+    [
+        (b'a,"b\n', 0),
+        (b'a,"b\nc\n', 0),
+        (b'a,"b\nc""\n', 0),
+        (b'a,"b\nc"d\n', 2),
+        (b'a,"b\nc"d"e\n', 2),
+        (b'a,b"\n', 1),
+        (b'a,"b\nc"\n', 1),
+        (b'a,b\nc,"d\n', 1),
+        (b'a,"b\n' + b"c,d\n" * 30, 31),
+    ],
+)
+def test_a_record_is_decided_as_soon_as_it_can_be(known: bytes, decided: int) -> None:
+    assert len(records.cut(known, delimiter=ord(","), limit=100, at_end=False)) == decided
+    assert len(records.cut_first(known, delimiter=ord(","), limit=100, at_end=False)) == min(1, decided)
+
+
+def test_no_more_lines_are_cut_at_once_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_LINES", 100)
+    for line_end in (b"\n", b"\r", b"\r\n"):
+        cut = records.cut((b"a" + line_end) * 1_000, delimiter=ord(","), limit=100, at_end=True)
+        assert 36 < len(cut) <= 100
+        assert cut.consumed == len(cut) * (1 + len(line_end))
+
+
 @pytest.mark.parametrize("text", [b'1,"a\nbc"\n2,d\n', b'1,"a\r\nbc"\r\n2,d', b'"a\rb\rc"\r"d', b"a,bcdef\r\n2,d\n"])
 def test_the_limit_is_exact_and_no_record_is_given_up_before_it(text: bytes) -> None:
     for limit in range(1, 12):

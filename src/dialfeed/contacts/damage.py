@@ -253,7 +253,7 @@ _TWIN: Final = r"([0-9+().-]{7,}) +(?:[+(0][0-9().-]{6,}|[0-9().-]{10,})"
 _TWINS: Final = re.compile(_TWIN)
 _SLASHED: Final = "([^/]*[0-9][^/]*)/.*[0-9]"
 _FIRST_OF_SLASHED: Final = re.compile(_SLASHED)
-_PUNCTUATED: Final = re.compile(r"[(\[]*\+*[ (\[]*[0-9][0-9 ()\[\]./~-]*")
+_PUNCTUATED: Final = re.compile(r"[(\[]*(?:\++[ ()\[\].-]*|[ (\[]*)[0-9][0-9 ()\[\]./~-]*")
 _NUMBER_INSIDE: Final = re.compile(
     r"(?P<before>[^0-9+]*?)(?P<number>[(\[]?[+0-9](?:.*[0-9])?[)\]]?)(?P<after>[^0-9]*)", re.DOTALL
 )
@@ -357,7 +357,7 @@ def _unreadable(body: str) -> str:
 
 # --- a column of cells ------------------------------------------------------------------------------------------------
 
-_PLAIN_COLUMN: Final = r"^ *[(]?\+?[ (]*[0-9][0-9 ()./-]*$"
+_PLAIN_COLUMN: Final = r"^ *[(]?(?:\+[ ().-]*|[ (]*)[0-9][0-9 ()./-]*$"
 _DAY: Final = "[0-9]{1,2}"
 _DATE_COLUMN: Final = "|".join(
     f"^ *(?:[0-9]{{4}}{mark}{_DAY}{mark}{_DAY}|{_DAY}{mark}{_DAY}{mark}(?:[0-9]{{2}}){{1,2}}) *$"

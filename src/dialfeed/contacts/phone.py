@@ -13,6 +13,7 @@ rejected (`damage`), and under the protections of law 5 ("the wrong subscriber i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -97,7 +98,7 @@ class _Work:
     """Written rows on their way to a verdict; the arrays have one element a row.
 
     Attributes:
-        cells: The readings of `damage.read_cells`, with ``cell``, ``region`` and ``calling_code``.
+        cells: The readings of `damage.read_cells`, with the ``cell``, its ``region``, ``calling_code`` and ``trunk``.
         found: What the numbers are.
         codes: Index into `_CODES`; 0 is accepted.
         repairs: The same for the repair that was made.
@@ -131,11 +132,11 @@ def _normalise_clean(values: pl.Series, *, details: bool) -> pl.DataFrame:
 
 def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) -> pl.DataFrame:
     """Normalise what has to be read first."""
-    codes = {region: str(phonenumbers.country_code_for_region(region)) for region in regions.drop_nulls().unique()}
     cells = damage.read_cells(values).with_columns(
         cell=values,
         region=regions,
-        calling_code=regions.replace_strict(codes, default=None, return_dtype=pl.String),
+        calling_code=_of_regions(regions, _calling_code),
+        trunk=_of_regions(regions, _trunk),
         text=pl.col("text").fill_null(""),
     )
     work = _Work(cells, numbering.resolve(cells["text"], regions), _indices(cells["code"]), _indices(cells["repair"]))
@@ -148,6 +149,22 @@ def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) 
     repairs = np.where(work.codes == 0, work.repairs, 0)
     extensions = cells["extension"].zip_with(pl.Series(work.codes == 0), _nothing(len(cells)))
     return _result(_e164(work.found), work.found, work.codes, _strings(_CODES, repairs), extensions, details=details)
+
+
+def _of_regions(regions: pl.Series, fact: Callable[[str], str | None]) -> pl.Series:
+    """A fact about the region of each row; null where there is no region, or none that the library knows."""
+    known = [region for region in regions.unique() if region in phonenumbers.SUPPORTED_REGIONS]
+    facts = {region: fact(region) for region in known}
+    return regions.replace_strict(facts, default=None, return_dtype=pl.String)
+
+
+def _calling_code(region: str) -> str:
+    return str(phonenumbers.country_code_for_region(region))
+
+
+def _trunk(region: str) -> str:
+    """The national prefix, or nothing."""
+    return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""
 
 
 def _indices(codes: pl.Series) -> _Codes:
@@ -226,7 +243,8 @@ def _is_judged(work: _Work) -> _Mask:
 def _consider_trunk_zero(work: _Work) -> None:
     """Try an invalid number of nothing but digits with a zero in front, as a spreadsheet drops it.
 
-    Where the zero belongs to the number (Italy), the row stays rejected: so many digits could be another subscriber's.
+    Only the country's own prefix may then be taken away again (06 in Hungary), no carrier code. Where the zero belongs
+    to the number (Italy), the row stays rejected: so few digits could be another subscriber's.
     """
     cells = work.cells
     bare = cells["cell"].str.contains("^[1-9][0-9]+$") | cells["repair"].is_in(list(_NUMERIC_REPAIRS))
@@ -234,12 +252,13 @@ def _consider_trunk_zero(work: _Work) -> None:
     rows = np.flatnonzero(bare.fill_null(value=False).to_numpy() & (work.codes != 0) & _is_judged(work))
     if not rows.size:
         return
-    tried = cells.select("region", "calling_code", text="0" + pl.col("text")).gather(rows)
+    tried = cells.select("region", "calling_code", "trunk", text="0" + pl.col("text")).gather(rows)
     other = numbering.resolve(tried["text"], tried["region"])
-    digits = pl.Series(other.numbers, dtype=pl.UInt64).cast(pl.String)
-    at_home = _valid(other) & _begins(digits, tried["calling_code"])
-    keeps_zero = at_home & _begins(digits, tried["calling_code"] + "0")
-    work.codes[rows[keeps_zero]] = _INDEX["phone.leading_zero_lost"]
+    national = pl.col("text").str.strip_prefix(pl.col("trunk"))
+    expected = tried.select(pl.col("calling_code") + national).to_series().cast(pl.UInt64, strict=False).fill_null(0)
+    at_home = _valid(other) & np.equal(other.numbers, expected.to_numpy())
+    keeps_zero = ~tried["trunk"].str.starts_with("0").to_numpy()
+    work.codes[rows[at_home & keeps_zero]] = _INDEX["phone.leading_zero_lost"]
     work.adopt(rows, other, at_home & ~keeps_zero, REPAIRED_TRUNK_ZERO)
 
 

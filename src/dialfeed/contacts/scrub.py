@@ -29,7 +29,7 @@ class Scrubbed:
     Attributes:
         contacts: Those that go on, without the channels that may not be used; where there are such channels, what
             was in them is in the columns `withheld.phone` and `withheld.email`.
-        suppressed: Row numbers and reasons of those that do not.
+        suppressed: Row numbers and reasons of those that do not, in row order.
         withheld: How many channels of contacts that go on were withheld, by reason code.
     """
 
@@ -61,7 +61,8 @@ def scrub_by_flags(contacts: pl.DataFrame, policy: Flagged) -> Scrubbed:
         *(pl.when(where).then(pl.col(field)).alias(WITHHELD + field) for field, where, _ in forbidden),
         *(pl.when(~where).then(pl.col(field)).alias(field) for field, where, _ in forbidden),
     )
-    return Scrubbed(kept, pl.concat([empty, *suppressed]), {code: n for code, n in withheld.items() if n})
+    in_row_order = pl.concat([empty, *suppressed]).sort(ROW, maintain_order=True)
+    return Scrubbed(kept, in_row_order, {code: n for code, n in withheld.items() if n})
 
 
 def _reasons(contacts: pl.DataFrame, where: pl.Expr, field: str, code: str) -> pl.DataFrame:

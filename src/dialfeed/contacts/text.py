@@ -49,8 +49,13 @@ def clean_text(values: pl.Series) -> pl.Series:
     soiled = values.str.contains(_NOT_PLAIN).fill_null(value=False)
     if not soiled.any():
         return values
-    positions = soiled.arg_true()
-    return values.clone().scatter(positions, _clean(values.gather(positions)))
+    # Names repeat, and most that are not plain are clean: é is not plain, but there is nothing to clean about it.
+    distinct = values.filter(soiled).unique()
+    cleaned = _clean(distinct)
+    changed = cleaned.ne_missing(distinct)
+    if not changed.any():
+        return values
+    return values.replace(distinct.filter(changed), cleaned.filter(changed))
 
 
 def too_long(values: pl.Series, limit: int) -> pl.Series:

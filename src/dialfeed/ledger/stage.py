@@ -129,6 +129,11 @@ class StagedChunk:
         """The place behind the last."""
         return self.start + len(self.contacts)
 
+    def piece(self, place: int, size: int) -> StagedChunk:
+        """The part with this place, when the chunk is divided into parts of `size`."""
+        first = (place - self.start) // size * size
+        return StagedChunk(self.start + first, self.contacts[first : first + size], self.raw[first : first + size])
+
 
 class Stage:
     """A sealed stage.

@@ -100,14 +100,18 @@ class ContactRows(_RowFile):
 
 
 def reasons_by_row(findings: pl.DataFrame) -> pl.DataFrame:
-    """One line a row: `ROW`, `_field`, `_code`, `_message`, several faults joined by `; `."""
+    """One line a row: `ROW`, `_field`, `_code`, `_message`, several faults joined by `; `; findings in row order."""
     codes = findings["code"].unique().to_list()
     messages = [message(code) for code in codes]
-    told = findings.with_columns(message=pl.col("code").replace_strict(codes, messages, return_dtype=pl.String))
-    joined = {"_field": "field", "_code": "code", "_message": "message"}
-    return told.group_by(ROW, maintain_order=True).agg(
-        pl.col(column).str.join("; ").alias(name) for name, column in joined.items()
+    told = findings.select(
+        ROW,
+        _field="field",
+        _code="code",
+        _message=pl.col("code").replace_strict(codes, messages, return_dtype=pl.String),
     )
+    if not (told[ROW] == told[ROW].shift()).any():
+        return told  # one fault a row: nothing to join
+    return told.group_by(ROW, maintain_order=True).agg(pl.exclude(ROW).str.join("; "))
 
 
 def message(code: str) -> str:

@@ -8,10 +8,10 @@ import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.files import FileBlocks, Stamp, open_file
+from dialfeed.sources.files import FileBlocks, Stamp, changed, open_file, reasons_of
 
 _BLOCK_BYTES = 1 << 20
 
@@ -67,18 +67,23 @@ class FileContent:
         self.path = path
         self.name = str(path) if name is None else name
         self._received = sha256
+        self._stamp: Stamp | None = None
         self._first: FileBlocks | None = None
 
     def passage(self, block_bytes: int) -> Passage:
         """Begin a passage (see `Content`)."""
-        expected = self._first.stamp if self._first else None
+        expected = self._stamp or (self._first.stamp if self._first else None)
         file = FileBlocks(self.path, block_bytes, expected=expected, name=self.name, received=self._received)
         self._first = self._first or file
         return file
 
     def look(self, block_bytes: int = _BLOCK_BYTES) -> Generator[bytes]:
         """Stream the bytes without a hash (see `Content`)."""
-        with open_file(self.path, self.name) as file:
+        with reasons_of(self.name), open_file(self.path, self.name) as file:
+            stamp = Stamp.of(os.fstat(file.fileno()))
+            self._stamp = self._stamp or (self._first.stamp if self._first else None) or stamp
+            if stamp != self._stamp:
+                raise changed(self.name)
             while block := file.read(block_bytes):
                 yield block
 
@@ -141,7 +146,8 @@ def spool(blocks: Iterable[bytes], name: str, *, received: Callable[[], str | No
         file.close()
         Path(file.name).unlink(missing_ok=True)
         raise FixSource(
-            f"'{name}' cannot be kept in the temporary folder: {error.strerror}.", advice="Make room there, or set TMPDIR."
+            f"'{name}' cannot be kept in the temporary folder: {error.strerror}.",
+            advice="Make room there, or set TMPDIR.",
         ) from None
     except BaseException:
         file.close()
@@ -165,7 +171,7 @@ def as_file(content: Content) -> FileContent:
         return spool(blocks, content.name, received=lambda: passage.sha256)
 
 
-def _nameless(file: BinaryIO, path: Path) -> Path:
+def _nameless(file: IO[bytes], path: Path) -> Path:
     """Take the file's name away if it can still be opened through the process's own list of open files."""
     by_number = Path(f"/proc/self/fd/{file.fileno()}")
     if not by_number.exists():
@@ -174,6 +180,6 @@ def _nameless(file: BinaryIO, path: Path) -> Path:
     return by_number
 
 
-def _remove(file: BinaryIO, path: Path) -> None:
+def _remove(file: IO[bytes], path: Path) -> None:
     file.close()
     path.unlink(missing_ok=True)

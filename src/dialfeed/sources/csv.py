@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from dialfeed.errors import FixSource
 from dialfeed.sources import records
 from dialfeed.sources.ahead import read_ahead
 from dialfeed.sources.base import Chunk, Description
+from dialfeed.sources.content import Content, FileContent, head
 from dialfeed.sources.csvtable import Dialect, ReaderMismatchError, Table
 from dialfeed.sources.encodings import UTF8, UndecodableError, as_utf8, foreign_mark, known_encoding
-from dialfeed.sources.files import FileBlocks, Stamp, open_file
+from dialfeed.sources.headers import column_names
+from dialfeed.sources.quotes import QUOTE, requoted_blocks, requoted_chunk, requoted_name
 from dialfeed.sources.records import Records
 from dialfeed.sources.windows import Windows
 
@@ -29,49 +32,63 @@ _HEADER_ADVICE = "Write the name of each column into the first row, with quotes 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The first record that is not blank, and its row number."""
+    """The column names, and the row they stand in; 0 for names that stand nowhere."""
 
     names: tuple[str, ...]
     row: int
 
 
 class CsvSource:
-    """A CSV file, with or without byte-order mark.
+    """A CSV text, with or without byte-order mark.
 
     Rows are numbered as a spreadsheet does: the header is row 1, and each record counts one, however many
     lines it spans; a blank record counts, but is not a row. Blank records before the header count as well.
 
     Args:
-        path: The file.
+        source: The file, or other content.
         delimiter: The one ASCII character between two cells.
-        encoding: The file's encoding, by a name that Python knows.
+        quote: The character around a cell with a delimiter: ``"`` or ``'``; empty where quotes are text.
+        encoding: The text's encoding, by a name that Python knows.
+        header_row: The row with the column names; 0 where there is none; None: the first that is not blank.
         block_bytes: How much to read at once. Has no influence on rows, numbers and verdicts.
         max_record_bytes: The largest record; a larger one is rejected.
+        facts: What else to tell in the description.
 
     Raises:
-        ValueError: The delimiter is not one ASCII character or is a quote, line end or NUL; there is no such encoding;
-            or a size is not positive.
+        ValueError: The delimiter is not one ASCII character or is a quote, line end or NUL; there is no such quote or
+            encoding; a size is not positive; or a row is negative.
     """
 
     def __init__(
         self,
-        path: Path,
+        source: Path | Content,
         *,
         delimiter: str = ",",
+        quote: str = QUOTE,
         encoding: str = UTF8,
+        header_row: int | None = None,
         block_bytes: int = BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0' or delimiter == quote:
             raise ValueError(f"not a delimiter: {delimiter!r}")
-        if min(block_bytes, max_record_bytes) < 1:
-            raise ValueError("sizes are at least 1")
-        self._path = path
+        if quote not in {QUOTE, "'", ""}:
+            raise ValueError(f"not a quote: {quote!r}")
+        if min(block_bytes, max_record_bytes) < 1 or (header_row or 0) < 0:
+            raise ValueError("sizes are at least 1, rows at least 0")
+        self._content: Content = FileContent(source) if isinstance(source, Path) else source
         self._encoding = known_encoding(encoding)
         self._dialect = Dialect(delimiter, max_record_bytes)
+        self._quote = quote
+        self._header_row = header_row
         self._block_bytes = block_bytes
-        self._stamp: Stamp | None = None
+        self._facts = dict(facts or {})
         self._sha256: str | None = None
+
+    @property
+    def _name(self) -> str:
+        return self._content.name
 
     def describe(self) -> Description:
         """Read the header.
@@ -79,20 +96,14 @@ class CsvSource:
         Raises:
             FixSource: The file cannot be read, is empty, is not in its encoding, or has no usable header.
         """
-        file = FileBlocks(self._path, min(self._block_bytes, _HEAD_BYTES), expected=self._stamp)
-        with closing(self._text(file)) as text:
-            header = self._header(self._windows(text, file.block_bytes))
-        self._stamp = file.stamp
-        return Description(
-            path=str(self._path),
-            header=tuple(name.strip() for name in header.names),
-            facts={
-                "format": "csv",
-                "encoding": self._encoding,
-                "delimiter": self._dialect.delimiter,
-                "header row": header.row,
-            },
-        )
+        header = self._header_alone()
+        facts = {
+            "format": "csv",
+            "encoding": self._encoding,
+            "delimiter": self._dialect.delimiter,
+            "header_row": header.row,
+        }
+        return Description(self._name, tuple(name.strip() for name in header.names), {**facts, **self._facts})
 
     def chunks(self) -> Iterator[Chunk]:
         """Stream the rows; the next chunk is read and cut while the caller works on this one.
@@ -101,10 +112,11 @@ class CsvSource:
             FixSource: As `describe`; or the file is not in its encoding further down, or was changed while it was read.
         """
         self._sha256 = None
-        file = FileBlocks(self._path, self._block_bytes, expected=self._stamp)
-        with closing(read_ahead(self._chunks(file))) as chunks:
-            yield from chunks
-        self._sha256 = file.sha256
+        passage = self._content.passage(self._block_bytes)
+        with closing(read_ahead(self._chunks(passage.blocks()))) as chunks:
+            for chunk in chunks:
+                yield requoted_chunk(chunk, self._quote)
+        self._sha256 = passage.sha256
 
     def sha256(self) -> str:
         """The SHA-256 of the file's bytes in hex.
@@ -116,11 +128,11 @@ class CsvSource:
             raise RuntimeError("the hash is known once all chunks were read")
         return self._sha256
 
-    def _chunks(self, file: FileBlocks) -> Generator[Chunk]:
-        """Read the file in a thread of its own, and cut it into chunks in this one."""
-        with closing(read_ahead(self._text(file))) as text:
-            windows = self._windows(text, file.block_bytes)
-            header = self._header(windows)
+    def _chunks(self, blocks: Generator[bytes]) -> Generator[Chunk]:
+        """Read the text in a thread of its own, and cut it into chunks in this one."""
+        with closing(read_ahead(self._text(blocks))) as text:
+            windows = self._windows(text, self._block_bytes)
+            header = self._header_alone() if self._header_row == 0 else self._header(windows)
             table = Table(self._dialect, len(header.names), row=header.row + 1)
             try:
                 for window in windows:
@@ -131,33 +143,50 @@ class CsvSource:
             except UndecodableError as error:
                 raise self._undecodable(error.offset, table.row) from None
             except ReaderMismatchError:
-                raise _unreadable(self._path, table.row) from None
+                raise _unreadable(self._name, table.row) from None
 
-    def _text(self, file: FileBlocks) -> Generator[bytes]:
-        """Stream the file as UTF-8 (see `as_utf8`)."""
-        with closing(file.blocks()) as blocks:
-            yield from as_utf8(blocks, self._encoding)
+    def _text(self, blocks: Generator[bytes]) -> Generator[bytes]:
+        """Stream the text as UTF-8 (see `as_utf8`), with the usual quotes."""
+        with closing(blocks), closing(as_utf8(blocks, self._encoding)) as text:
+            yield from text if self._quote == QUOTE else requoted_blocks(text, self._quote)
 
     def _windows(self, text: Iterator[bytes], block_bytes: int) -> Windows:
         # Twice a block, so that a block and what was left over from the one before stay in one window.
         return Windows(text, step=2 * block_bytes, limit=self._dialect.limit)
 
+    def _header_alone(self) -> _Header:
+        """Read no further than the header."""
+        block_bytes = min(self._block_bytes, _HEAD_BYTES)
+        with closing(self._text(self._content.look(block_bytes))) as text:
+            return self._header(self._windows(text, block_bytes))
+
     def _header(self, windows: Windows) -> _Header:
-        """Find the header and consume it, and the blank records before it."""
+        """Find the header and consume it, and the records before it."""
         row = 1
         try:
             for window in windows:
                 cut = self._dialect.cut(window)
-                found = np.flatnonzero(cut.verdicts != records.BLANK)
-                if len(found):
-                    index = int(found[0])
+                index = self._position(cut, row)
+                if index is not None:
                     windows.consume(int(cut.nexts[index]))
-                    return _Header(self._names(window.text, cut, index), row + index)
+                    names = self._names(window.text, cut, index)
+                    return (
+                        _Header(names, row + index) if self._header_row != 0 else _Header(column_names(len(names)), 0)
+                    )
                 windows.consume(cut.consumed)
                 row += len(cut)
         except UndecodableError as error:
             raise self._undecodable(error.offset, row) from None
-        raise _empty(self._path, row)
+        raise _empty(self._name, row)
+
+    def _position(self, cut: Records, row: int) -> int | None:
+        """Where the header is among records of which the first one is in `row`."""
+        if self._header_row:
+            index = self._header_row - row
+            return index if index < len(cut) else None
+        usable = cut.verdicts == records.SOUND if self._header_row == 0 else cut.verdicts != records.BLANK
+        found = np.flatnonzero(usable)
+        return int(found[0]) if len(found) else None
 
     def _names(self, text: bytes, cut: Records, index: int) -> tuple[str, ...]:
         """The cells of the header.
@@ -167,46 +196,45 @@ class CsvSource:
         """
         verdict = int(cut.verdicts[index])
         if verdict != records.SOUND:
-            raise _broken_header(self._path, verdict)
+            raise _broken_header(self._name, verdict)
         record = text[cut.starts[index] : cut.ends[index]]
         try:
             cells = self._dialect.parse(record, int(cut.cells[index]), quoted=True).row(0)
         except ReaderMismatchError:
-            raise _unreadable(self._path, 1) from None
-        names = tuple(cell or "" for cell in cells)
+            raise _unreadable(self._name, 1) from None
+        names = tuple(requoted_name(cell or "", self._quote) for cell in cells)
         if not any(name.strip() for name in names):
-            raise FixSource(f"The header of '{self._path}' has no column name.", advice=_HEADER_ADVICE)
+            raise FixSource(f"The header of '{self._name}' has no column name.", advice=_HEADER_ADVICE)
         return names
 
     def _undecodable(self, offset: int, row: int) -> FixSource:
-        with open_file(self._path) as file:
-            mark = foreign_mark(file.read(4))
+        mark = foreign_mark(head(self._content, 4))
         told = self._encoding.upper()
         if mark and self._encoding == UTF8:
-            return FixSource(f"The file '{self._path}' is {mark}, not {told}.", advice=_SAVE_AS_UTF8)
+            return FixSource(f"The file '{self._name}' is {mark}, not {told}.", advice=_SAVE_AS_UTF8)
         return FixSource(
-            f"The file '{self._path}' is not {told}: row {row}, byte {offset}, is no character.", advice=_SAVE_AS_UTF8
+            f"The file '{self._name}' is not {told}: row {row}, byte {offset}, is no character.", advice=_SAVE_AS_UTF8
         )
 
 
-def _empty(path: Path, row: int) -> FixSource:
+def _empty(name: str, row: int) -> FixSource:
     what = "is empty" if row == 1 else "has only blank lines"
-    return FixSource(f"The file '{path}' {what}.", advice="Export the contacts again, with a header in the first row.")
+    return FixSource(f"The file '{name}' {what}.", advice="Export the contacts again, with a header in the first row.")
 
 
-def _broken_header(path: Path, verdict: int) -> FixSource:
+def _broken_header(name: str, verdict: int) -> FixSource:
     if verdict == records.NUL_BYTE:
         return FixSource(
-            f"The header of '{path}' has NUL bytes: it looks like UTF-16, not UTF-8.", advice=_SAVE_AS_UTF8
+            f"The header of '{name}' has NUL bytes: it looks like UTF-16, not UTF-8.", advice=_SAVE_AS_UTF8
         )
     if verdict == records.TOO_LARGE:
         return FixSource(
-            f"The first line of '{path}' is too large for a header.", advice="Check that it is a CSV file."
+            f"The first line of '{name}' is too large for a header.", advice="Check that it is a CSV file."
         )
-    return FixSource(f"The quotes in the header of '{path}' do not match.", advice=_HEADER_ADVICE)
+    return FixSource(f"The quotes in the header of '{name}' do not match.", advice=_HEADER_ADVICE)
 
 
-def _unreadable(path: Path, row: int) -> FixSource:
+def _unreadable(name: str, row: int) -> FixSource:
     return FixSource(
-        f"The file '{path}' cannot be read as CSV from row {row} on.", advice="Save it again as CSV and try once more."
+        f"The file '{name}' cannot be read as CSV from row {row} on.", advice="Save it again as CSV and try once more."
     )

@@ -59,7 +59,7 @@ class FileBlocks:
         """
         digest = hashlib.sha256()
         name = self.name or str(self.path)
-        with _reasons_of(name), open_file(self.path, name) as file:
+        with reasons_of(name), open_file(self.path, name) as file:
             self.stamp = Stamp.of(os.fstat(file.fileno()))
             self._expect(self.expected or self.stamp)
             while block := _read_block(file, self.block_bytes):
@@ -86,7 +86,7 @@ def open_file(path: Path, name: str | None = None) -> FileIO:
         FixSource: There is no such file, it is not a regular file, or it may not be read.
     """
     name = name or str(path)
-    with _reasons_of(name):
+    with reasons_of(name):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise FixSource(f"'{name}' is a folder, not a file.", advice="Name one file inside it.")
@@ -99,7 +99,7 @@ def open_file(path: Path, name: str | None = None) -> FileIO:
 
 
 @contextmanager
-def _reasons_of(name: str) -> Generator[None]:
+def reasons_of(name: str) -> Generator[None]:
     """Say in a sentence why the system refuses to open or to read a file."""
     try:
         yield

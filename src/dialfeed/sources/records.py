@@ -124,7 +124,7 @@ def cut(window: bytes, *, delimiter: int, limit: int, at_end: bool, following: i
         delimiter: The byte between two cells.
         limit: The largest record in bytes, without its line end.
         at_end: Nothing follows the window.
-        following: How many bytes are already known to follow the window.
+        following: How many bytes are already known to follow the window that do not end a line.
 
     Returns:
         The records; their `consumed` is less than the window when the next one needs more text, or has too many lines
@@ -133,8 +133,7 @@ def cut(window: bytes, *, delimiter: int, limit: int, at_end: bool, following: i
     marks = _marks(window, delimiter)
     enough = _enough(window, marks.line_ends)
     if enough < len(window):
-        following += len(window) - enough
-        return cut(window[:enough], delimiter=delimiter, limit=limit, at_end=False, following=following)
+        return cut(window[:enough], delimiter=delimiter, limit=limit, at_end=False)
     lines = _lines(window, marks)
     joined = _join(lines, limit=limit, at_end=at_end, known=len(window) + following)
     return _records(lines, joined, limit)

@@ -16,7 +16,7 @@ class Window:
     Attributes:
         text: Whole physical lines; at the end of the stream the last line may lack its line end.
         at_end: Nothing follows.
-        following: How many bytes are already known to follow.
+        following: How many bytes of the next line are already known, if it has no end yet.
         first_only: Asked for is the first record alone, because it needs more text than a window usually has.
     """
 
@@ -79,14 +79,17 @@ class Windows(Iterator[Window]):
                 self._shorten()
                 break
             self._pending = self._pending[self._consumed :]
-        self._wanted = 2 * len(self._pending)  # a record that grows is looked at only when it has doubled
+        # A record that grows is looked at again when it has doubled, or when it is known to be too large.
+        self._wanted = min(2 * len(self._pending), self._limit + 3)
 
     def _window(self, text: bytes, *, at_end: bool, first_only: bool = False) -> Generator[Window]:
         """A window over the beginning of what is pending, if it has a whole line."""
-        last = at_end and len(text) == len(self._pending)
+        everything = len(text) == len(self._pending)
+        last = at_end and everything
         whole = text if last else text[: last_line_end(text)]
         if whole:
-            yield Window(whole, at_end=last, following=len(self._pending) - len(whole), first_only=first_only)
+            following = len(text) - len(whole) if everything else 0
+            yield Window(whole, at_end=last, following=following, first_only=first_only)
 
     def _shorten(self) -> None:
         """Take the middle out of a line that is already too long; keep a carriage return that may be its end."""

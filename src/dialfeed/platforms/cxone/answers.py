@@ -27,6 +27,9 @@ _MISSING = object()
 _DOUBTS = frozenset({"error", "errors", "success", "status", "statusCode"})
 """Members with one of these are looked at one by one."""
 
+_FAILED = frozenset({"error", "failed", "failure", "invalid", "refused", "rejected"})
+"""What a member's `status` says in words where its contact was not stored."""
+
 
 def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> Answer:
     """A 200, 201, 204 or 207.
@@ -79,21 +82,27 @@ def _read_members(members: list[Any], identities: Sequence[Identity], status: in
     matcher = _Matcher(identities)
     delivered: dict[int, str] = {}
     refused: dict[int, Words] = {}
-    anonymous = 0
+    stored_unnamed = 0
     for member in members:
         position = matcher.find(member) if isinstance(member, dict) else None
         if position is None:
-            anonymous += 1
+            stored_unnamed += not _is_failure(member)
         elif _is_failure(member):
-            refused[position] = Words(_code(_status_of(member)), _sentence(member, b""))
+            refused[position] = _words_of(member)
         else:
             delivered[position] = str(member.get("id") or "")
-    sent = len(identities)
-    if not delivered and not refused and len(members) == sent and not any(map(_is_failure, members)):
-        return Accepted(status=status)  # as many members as contacts, none of which says who it is
-    rest = tuple(p for p in range(sent) if p not in delivered and p not in refused)
+    rest = tuple(p for p in range(len(identities)) if p not in delivered and p not in refused)
     ids = {position: name for position, name in delivered.items() if name}
-    return Accepted(refused, rest, anonymous if rest and anonymous else None, ids, status)
+    if stored_unnamed >= len(rest):
+        return Accepted(refused, ids=ids, status=status)  # all others are stored, so it does not matter who is who
+    return Accepted(refused, rest, stored_unnamed or None, ids, status)
+
+
+def _words_of(member: Mapping[str, Any]) -> Words:
+    """The platform's words about one contact that it refused."""
+    error = member.get("error")
+    place = _place_of(error) if isinstance(error, dict) else None
+    return Words(_code(_status_of(member)), _sentence(member, b""), place[1] if place else "")
 
 
 def _echoes(members: list[Any], identities: Sequence[Identity]) -> bool:
@@ -109,14 +118,17 @@ def _echoes(members: list[Any], identities: Sequence[Identity]) -> bool:
 def _is_failure(member: Any) -> bool:
     if not isinstance(member, dict):
         return False
-    return (
-        _status_of(member) >= 400 or bool(member.get("error") or member.get("errors")) or member.get("success") is False
-    )
+    told = str(member.get("status", "")).lower()
+    return _status_of(member) >= 400 or told in _FAILED or _tells_of_error(member)
+
+
+def _tells_of_error(data: Mapping[str, Any]) -> bool:
+    return bool(data.get("error") or data.get("errors")) or data.get("success") is False
 
 
 def _status_of(member: Mapping[str, Any]) -> int:
-    value = member.get("status", member.get("statusCode", 0))
-    return value if isinstance(value, int) else 0
+    text = str(member.get("status", member.get("statusCode", 0)))
+    return int(text) if text.isdecimal() else 0
 
 
 def _text(value: Any) -> str | None:
@@ -140,6 +152,7 @@ class _Matcher:
                 if value is not None:
                     self._single[part, value].append(position)
         self._taken: set[int] = set()
+        self._sent = len(identities)
 
     def find(self, member: Mapping[str, Any]) -> int | None:
         """The position of the contact that `member` speaks of, each position once; None if it does not say."""
@@ -149,9 +162,18 @@ class _Matcher:
         position = self._take_whole(identity)
         if position is None:
             position = self._take_single(identity)
-        if position is None and isinstance(member.get("index"), int):
-            position = self._take(member["index"])
+        if position is None:
+            position = self._take_named(member)
         return position
+
+    def _take_named(self, member: Mapping[str, Any]) -> int | None:
+        """The position of our request that a member, or the error in it, names."""
+        error = member.get("error")
+        for told in (member, error):
+            place = _place_of(told) if isinstance(told, dict) else None
+            if place is not None and place[0] < self._sent:
+                return self._take(place[0])
+        return None
 
     def _take_whole(self, identity: tuple[str | None, ...]) -> int | None:
         places = self._whole.get(identity) if any(identity) else None
@@ -185,8 +207,10 @@ def _read_summary(data: dict[str, Any], identities: Sequence[Identity], status: 
             return _read_members(data[name], identities, status)
     refused = _named_positions(_errors_of(data), sent, status)
     stored = data.get("successCount")
+    failures = data.get("failureCount")
+    if stored is None and failures is None and not refused and _tells_of_error(data):
+        return Unknown("the answer tells of an error", status)
     if not isinstance(stored, int) or isinstance(stored, bool):
-        failures = data.get("failureCount")
         stored = sent - failures if isinstance(failures, int) and failures else sent - len(refused)
     if stored >= sent:
         return Accepted(status=status)  # everything is stored; what it lists as errors are remarks

@@ -13,7 +13,7 @@ import orjson
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooLarge, Unknown
 from dialfeed.delivery.ports import Contacts
-from dialfeed.errors import FixAccess, FixConnection
+from dialfeed.errors import DialfeedError, FixAccess, FixConnection
 from dialfeed.platforms.base import ContactList, Limits
 from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused, shorten
 from dialfeed.platforms.cxone.codec import JsonCodec
@@ -27,7 +27,10 @@ _LIFETIME_UNSAID = 1800.0
 _PAGE_SIZE = 250
 _PAGES_LIMIT = 10_000
 _JOB_POLLS = 600
-_JOB_RUNS = {"pending", "queued", "running", "processing", "in_progress"}
+_JOB_DONE = {"succeeded", "success", "completed", "complete", "done", "finished", "partial"}
+_JOB_FAILED = {"failed", "failure", "error", "cancelled", "canceled", "aborted"}
+_MAY_BE_STORED = {301, 302, 303, 408}
+"""Beside 5xx: a redirect that asks to look elsewhere with a GET is how some servers confirm a POST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,35 @@ class Tokens:
         self._token = ""
         self._renew_at = 0.0
         self._renewing = asyncio.Lock()
+        self._renewals = 0
+        self._failure: DialfeedError | None = None
         self.issued = 0
 
     async def get(self) -> str:
-        """A token that is good for now.
+        """A token that is good for now. Who waits while another asks shares what comes of it, also a failure.
 
         Raises:
             FixAccess: The credentials are not accepted.
             FixConnection: There is no token to be had.
         """
+        renewals = self._renewals
         async with self._renewing:
-            if not self._token or self._http.clock.now() >= self._renew_at:
-                await self._renew()
+            if self._token and self._http.clock.now() < self._renew_at:
+                return self._token
+            if self._failure is not None and self._renewals != renewals:
+                raise self._failure
+            await self._try_to_renew()
             return self._token
+
+    async def _try_to_renew(self) -> None:
+        self._failure = None
+        try:
+            await self._renew()
+        except DialfeedError as error:
+            self._failure = error
+            raise
+        finally:
+            self._renewals += 1
 
     def reject(self, token: str) -> None:
         """The platform no longer takes this token; a newer one stays."""
@@ -233,7 +252,7 @@ class CxonePlatform:
             return TooLarge()
         if status in {400, 409, 422}:
             return read_refused(status, reply.body, len(contacts.identities()))
-        if status == 408 or status >= 500:
+        if status in _MAY_BE_STORED or status >= 500:
             pause = self._http.pause_of(reply) if "retry-after" in reply.headers else None
             return Unknown(f"HTTP {status}", status, pause)
         if status == 404:
@@ -253,30 +272,33 @@ class CxonePlatform:
             await self._http.clock.sleep(min(0.1 * 1.5**poll, 5.0))
             try:
                 answer = await self._signed("GET", location)
-            except FixConnection:
+            except DialfeedError:  # whatever keeps us from asking, the job goes on without us
                 return Unknown("the job cannot be asked", 202)
-            data = parse(answer.body)
-            state = str(data.get("status") or data.get("state") or "").lower() if isinstance(data, dict) else ""
-            if answer.status in {200, 201, 204} and state not in {
-                "pending",
-                "queued",
-                "running",
-                "processing",
-                "in_progress",
-            }:
-                return _job_result(state, data, answer.body, contacts)
             if answer.status >= 400:
                 return Unknown("the job is not there", 202)
+            result = _job_result(answer, contacts)
+            if result is not None:
+                return result
         return Unknown("the job does not end", 202)
 
 
-def _job_result(state: str, data: Any, body: bytes, contacts: Contacts) -> Answer:
-    result = data.get("result") if isinstance(data, dict) else None
-    if state in {"failed", "error", "cancelled"}:
-        return read_refused(400, body, len(contacts.identities()))
-    if isinstance(result, list | dict):
-        return read_accepted(200, orjson.dumps(result), contacts.identities())
-    return read_accepted(200, body, contacts.identities()) if isinstance(data, list | dict) else Accepted(status=202)
+def _job_result(reply: Reply, contacts: Contacts) -> Answer | None:
+    """How a job ended; None while it runs, and also where its state is a word that we do not know."""
+    if reply.status == 204:
+        return Accepted(status=202)
+    data = parse(reply.body)
+    if isinstance(data, list):
+        return read_accepted(200, reply.body, contacts.identities())
+    if not isinstance(data, dict):
+        return None
+    state = str(data.get("status") or data.get("state") or "").lower()
+    if state in _JOB_FAILED:
+        return read_refused(400, reply.body, len(contacts.identities()))
+    if state not in _JOB_DONE and "successCount" not in data:
+        return None
+    result = data.get("result")
+    told = orjson.dumps(result) if isinstance(result, list | dict) else reply.body
+    return read_accepted(200, told, contacts.identities())
 
 
 def _headers(token: str) -> dict[str, str]:

@@ -1,0 +1,176 @@
+"""How a CSV text is laid out: its delimiter, its quotes, and where its header is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dialfeed.errors import FixSource
+from dialfeed.sources import records
+from dialfeed.sources.content import Content
+from dialfeed.sources.csvtable import Dialect, ReaderMismatchError
+from dialfeed.sources.encodings import UndecodableError, as_utf8
+from dialfeed.sources.headers import SAMPLE_ROWS, find_header
+from dialfeed.sources.quotes import QUOTE, requoted
+from dialfeed.sources.records import Records
+from dialfeed.sources.windows import Window
+
+SAMPLE_BYTES: Final = 256 << 10
+_USUAL: Final = (",", ";", "\t", "|")
+_UNUSUAL: Final = (":", "^", "~", "\x1f", "\x01")
+_NAMED: Final = {"\t": "tab", "\x1f": "unit separator (\\x1f)", "\x01": "\\x01"}
+_HINT: Final = re.compile(rb"sep=(.)(?:\r\n|\n|\r)")
+_AGREEMENT: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a text is laid out.
+
+    Attributes:
+        delimiter: The character between two cells.
+        quote: The character around cells; empty where quotes are text.
+        header_row: The row of the header; 0 where there is none; None where it is the first that is not blank.
+        quoting: ``all``, ``some`` or ``none``: how many cells of the first rows are in quotes.
+    """
+
+    delimiter: str
+    quote: str
+    header_row: int | None
+    quoting: str
+
+
+def sample(content: Content, encoding: str) -> tuple[bytes, bool]:
+    """The first lines of a text in UTF-8, and whether that is all of it.
+
+    Raises:
+        FixSource: The content cannot be read.
+    """
+    text = b""
+    with closing(content.look()) as blocks, closing(as_utf8(blocks, encoding)) as decoded:
+        for block in _until_undecodable(decoded):
+            text += block
+            if len(text) > SAMPLE_BYTES:
+                return text[: records.last_line_end(text[:SAMPLE_BYTES]) or SAMPLE_BYTES], False
+    return text, True
+
+
+def detect(
+    text: bytes, *, name: str, whole: bool, delimiter: str | None, quote: str | None, header_row: int | None
+) -> Layout:
+    """Find out how a text is laid out.
+
+    Args:
+        text: Its first lines.
+        name: The source as the user named it.
+        whole: Nothing follows the text.
+        delimiter: The delimiter, if it is known.
+        quote: The quote, if it is known.
+        header_row: The row of the header, if it is known.
+
+    Raises:
+        FixSource: There are several possibilities, or the first row looks like a contact.
+    """
+    hint = _HINT.match(text)
+    if hint and delimiter in {None, hint[1].decode()}:
+        delimiter, below = hint[1].decode(), text[hint.end() :]
+    else:
+        hint, below = None, text
+    quote = _quote(below) if quote is None else quote
+    look = _Look(requoted(below, quote), whole)
+    delimiter = delimiter or _delimiter(look, name)
+    rows = look.rows(delimiter)
+    if header_row is None:
+        found = find_header(rows, name) + 1
+        header_row = found + 1 if hint else found
+        header_row = None if header_row == 1 or not rows else header_row
+    return Layout(delimiter, quote, header_row, _quoting(below, quote or QUOTE, delimiter))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The beginning of a text, with the usual quotes."""
+
+    text: bytes
+    whole: bool
+
+    def cut(self, delimiter: str) -> Records:
+        return Dialect(delimiter, len(self.text) + 1).cut(Window(self.text, at_end=self.whole))
+
+    def agreement(self, delimiter: str) -> float:
+        """The share of records that have as many cells as the table's header, if it has more than one."""
+        cut = self.cut(delimiter)
+        sound = cut.cells[(cut.verdicts == records.SOUND)]
+        if not len(sound):
+            return 0.0
+        widths, counts = np.unique(sound, return_counts=True)
+        usual = int(widths[int(np.argmax(counts))])
+        if usual < 2 or usual not in sound[:SAMPLE_ROWS]:
+            usual = int(sound[0])
+        return float(np.mean(sound == usual)) if usual > 1 else 0.0
+
+    def rows(self, delimiter: str) -> list[list[str | None]]:
+        """The cells of the first records; none for a record that cannot be cut into cells."""
+        cut, dialect = self.cut(delimiter), Dialect(delimiter, len(self.text) + 1)
+        rows: list[list[str | None]] = []
+        for index in range(min(SAMPLE_ROWS, len(cut))):
+            record = self.text[cut.starts[index] : cut.ends[index]]
+            rows.append(_cells(dialect, record, int(cut.cells[index])) if cut.verdicts[index] == records.SOUND else [])
+        return rows
+
+
+def _cells(dialect: Dialect, record: bytes, width: int) -> list[str | None]:
+    try:
+        return list(dialect.parse(record, width, quoted=True).row(0))
+    except ReaderMismatchError:
+        return []
+
+
+def _delimiter(look: _Look, name: str) -> str:
+    """The one delimiter by which the records have as many cells as the header.
+
+    Raises:
+        FixSource: Several would do.
+    """
+    for candidates in (_USUAL, _UNUSUAL):
+        scores = {candidate: look.agreement(candidate) for candidate in candidates}
+        best = max(scores.values())
+        good = [candidate for candidate, score in scores.items() if score and score >= _AGREEMENT * best]
+        if candidates is _UNUSUAL and best < _AGREEMENT:
+            break
+        if len(good) == 1:
+            return good[0]
+        if good:
+            told = " or ".join(_NAMED.get(each, f"'{each}'") for each in good)
+            raise FixSource(
+                f"The delimiter of '{name}' is not certain: it could be {told}.", advice="Say which one with delimiter."
+            )
+    return ","
+
+
+def _quote(text: bytes) -> str:
+    """The quote of a text: an apostrophe only where it stands around every cell of the first line."""
+    line = re.split(rb"[\r\n]", text, maxsplit=1)[0].strip()
+    apostrophes = re.fullmatch(rb"'[^']*'(?:[,;\t|]'[^']*')*", line)
+    return "'" if apostrophes and b'"' not in text else QUOTE
+
+
+def _quoting(text: bytes, quote: str, delimiter: str) -> str:
+    count = text.count(quote.encode())
+    if not count:
+        return "none"
+    cells = text.count(delimiter.encode()) + text.count(b"\n")
+    return "all" if count >= 2 * cells else "some"
+
+
+def _until_undecodable(text: Generator[bytes]) -> Generator[bytes]:
+    """Stop in silence where text has no meaning: whoever reads it all will tell."""
+    try:
+        yield from text
+    except UndecodableError:
+        return
