@@ -88,7 +88,7 @@ class Clock(Protocol):
 
 
 class Journal(Protocol):
-    """What the run remembers. Every method is durable when it returns."""
+    """What the run remembers. Nothing that a method tells is lost when the process dies after it returned."""
 
     def unfinished(self) -> tuple[list[Batch], list[Batch]]:
         """Of an earlier process: batches that may have been sent (outcome unknown), and batches still to send."""
@@ -107,7 +107,11 @@ class Journal(Protocol):
         ...
 
     def opened(self, batch: Batch) -> Batch:
-        """About to be sent: from here on it may be on the list. Returns it with one attempt more."""
+        """About to be sent: from here on it may be on the list. Returns it with one attempt more.
+
+        This alone must also survive a power failure: an outcome that is forgotten is settled again, but a batch of
+        which nobody knows that it was sent would be sent twice.
+        """
         ...
 
     def delivered(self, batch: Batch, *, status: int | None, ids: Mapping[int, str], settled: str = "") -> None:

@@ -2,8 +2,9 @@
 
 A row is written and synced before a body leaves, and again when its outcome is known. So whatever instant the
 process dies at, each contact is either certainly delivered, certainly not, or in a batch that is `open`, which
-means unknown until settled. ``synchronous=FULL`` costs 0.2 ms a commit and the platform takes 50 batches a
-second (`dependencies.md` section H), so nothing weaker is worth it.
+means unknown until settled. That a batch is about to leave is synced to the disk before it does
+(``synchronous=FULL``); its outcome is written at once and synced with the next one. Should a power failure take
+it, the batch is `open`, and is settled like any other (`dependencies.md` section H has what a sync costs).
 
 The tables can be read with any SQLite tool. States of a batch: ``open`` (sent or about to be), ``delivered``,
 ``waiting`` (not stored, to be sent), ``unknown`` (could not be settled), ``failed`` (not stored, given up),
@@ -130,7 +131,7 @@ class Ledger:
 
     def remember(self, **facts: Any) -> None:
         """Keep named facts (JSON values) durably, in one step."""
-        with self._write("facts"):
+        with self._write("facts", synced=True):
             self._db.executemany(
                 "insert into fact values (?, ?) on conflict (name) do update set value = excluded.value",
                 [(name, json.dumps(value)) for name, value in facts.items()],
@@ -173,7 +174,7 @@ class Ledger:
     def opened(self, batch: Batch) -> Batch:
         """Remember, before the body leaves, that this batch may be on the list."""
         batch = replace(batch, attempts=batch.attempts + 1)
-        with self._write("open"):
+        with self._write("open", synced=True):
             self._put(batch, "open")
         return batch
 
@@ -275,8 +276,9 @@ class Ledger:
     # --- SQLite -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _write(self, name: str) -> Iterator[None]:
+    def _write(self, name: str, *, synced: bool = False) -> Iterator[None]:
         self._checkpoint(f"before {name}")
+        self._db.execute("pragma synchronous=full" if synced else "pragma synchronous=normal")
         self._db.execute("begin immediate")
         try:
             yield

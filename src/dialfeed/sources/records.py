@@ -13,7 +13,7 @@ The grammar is RFC 4180, read strictly, with every usual line end (LF, CR LF, lo
 How it works without a loop over bytes: each physical line is judged twice, once as if it began outside quotes
 (*own*) and once as if it began inside a quoted cell (*inside*). A line with an even number of quotes ends in
 the state in which it began, so a record of several lines always runs from a line with an odd number of quotes
-to the next such line. What is left is a walk over these pairs. A line is looked at in at most two
+to the next such line. What is left is to choose among these pairs. A line is looked at in at most two
 records, whatever the text is: the time grows with the bytes only.
 """
 
@@ -250,27 +250,24 @@ def _join(lines: _Lines, *, limit: int, at_end: bool, known: int) -> _Joined:
         & (lines.inside_faults[lasts + 1] == lines.inside_faults[firsts + 1])
         & (lines.ends[lasts] - lines.starts[firsts] <= limit)
     )
-    chosen, open_end = _walk(fits.tolist(), len(odd))
+    chosen = _disjoint(fits)
+    open_end = len(odd) > 0 and not chosen[-1:].any()
     decided = len(lines.starts)
     if open_end and not at_end and not _hopeless(lines, int(odd[-1]), known=known, limit=limit):
         decided = int(odd[-1])
     return _Joined(firsts=firsts[chosen], lasts=lasts[chosen], decided=decided)
 
 
-def _walk(fits: list[bool], count: int) -> tuple[list[int], bool]:
-    """Choose pairs of neighbours from the left: one that fits uses up both, one that does not only the first.
+def _disjoint(fits: Flags) -> Flags:
+    """Choose from the left, of pairs of neighbours that overlap, those that fit and do not overlap a chosen one.
 
-    Returns:
-        The first of each chosen pair, and whether the very last element is left without a partner.
+    In a run of pairs that fit, that is every other one; the pair after a run does not fit, so that the next run is
+    free to begin with its first.
     """
-    chosen = []
-    index = 0
-    while index < count - 1:
-        if fits[index]:
-            chosen.append(index)
-            index += 1
-        index += 1
-    return chosen, index == count - 1
+    index = np.arange(len(fits))
+    run_start = np.maximum.accumulate(np.where(fits, 0, index + 1))
+    chosen: Flags = fits & ((index - run_start) % 2 == 0)
+    return chosen
 
 
 def _hopeless(lines: _Lines, first: int, *, known: int, limit: int) -> bool:

@@ -7,6 +7,7 @@ objects are put together as text: an expression that runs over a chunk at native
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -42,12 +43,17 @@ class JsonCodec:
         Returns:
             A String series of the same length.
         """
-        flags = [name for name, kind in contacts.schema.items() if kind == pl.Boolean]
-        texts = [name for name, kind in contacts.schema.items() if kind == pl.String]
-        members = [_flag(name) for name in flags] + [_text(contacts, name) for name in texts]
-        joined = pl.concat_str(*members, ignore_nulls=True)
-        # every member begins with a comma; the first one of a contact is cut off
-        return contacts.select(pl.concat_str(pl.lit("{"), joined.str.slice(1), pl.lit("}"))).to_series()
+        always = [name for name in contacts.columns if not contacts[name].null_count()]
+        sometimes = [name for name in contacts.columns if name not in always]
+        parts: list[pl.Expr | str] = ["{" if always else ""]
+        for number, name in enumerate(always):
+            parts += ["," if number else "", *_member(contacts, name)]
+        for name in sometimes:
+            parts.append(_joined([",", *_member(contacts, name)]).fill_null(""))
+        if always:
+            return contacts.select(_joined([*parts, "}"])).to_series()
+        # every member begins with a comma, and nobody knows which is the first one of a contact
+        return contacts.select(pl.concat_str(pl.lit("{"), _joined(parts).str.slice(1), pl.lit("}"))).to_series()
 
     def body(self, encoded: pl.Series) -> bytes:
         """One request body."""
@@ -55,17 +61,25 @@ class JsonCodec:
         return b'{"contacts":' + array + b"}" if self.wrapped else array
 
 
-def _key(name: str) -> str:
-    return orjson.dumps(name).decode()
+def _joined(parts: Iterable[pl.Expr | str]) -> pl.Expr:
+    """Parts put together; null where one of them is. Neighbouring constants become one."""
+    joined: list[pl.Expr] = []
+    constant = ""
+    for part in parts:
+        if isinstance(part, str):
+            constant += part
+        else:
+            joined += [pl.lit(constant), part]
+            constant = ""
+    return pl.concat_str(*joined, pl.lit(constant))
 
 
-def _flag(name: str) -> pl.Expr:
-    value = pl.when(pl.col(name)).then(pl.lit("true")).otherwise(pl.lit("false"))
-    return pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit(f",{_key(name)}:"), value))
-
-
-def _text(contacts: pl.DataFrame, name: str) -> pl.Expr:
+def _member(contacts: pl.DataFrame, name: str) -> list[pl.Expr | str]:
+    """`"name":value`, in parts."""
+    key = f"{orjson.dumps(name).decode()}:"
     value = pl.col(name)
+    if contacts.schema[name] == pl.Boolean:
+        return [key, pl.when(value).then(pl.lit("true")).when(~value).then(pl.lit("false"))]
     if contacts[name].str.contains(_SPECIAL).any():
         value = value.str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
-    return pl.concat_str(pl.lit(f',{_key(name)}:"'), value, pl.lit('"'))
+    return [f'{key}"', value, '"']
