@@ -185,6 +185,22 @@ def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> 
         sys.exit(max((check.exit_code for check in checks), default=0))
 
 
+@cli.command("explain")
+@click.argument("code", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the reason, or an array of all of them, as JSON.")
+def explain_command(code: str | None, *, as_json: bool) -> None:
+    """Say what a reason CODE of a report or of `rejected.csv` means and what to do; without CODE, list them all."""
+    from dialfeed.reports.explain import all_reasons, reason_as_dict, reason_as_text, reason_for, reasons_as_list
+
+    with _told_errors():
+        reasons = all_reasons() if code is None else [reason_for(code)]
+        told = list(map(reason_as_dict, reasons))
+        if as_json:
+            click.echo(_json(told if code is None else told[0]))
+        else:
+            click.echo(reasons_as_list(reasons) if code is None else reason_as_text(reasons[0]))
+
+
 @cli.command("sandbox")
 @click.option("--port", default=8765, show_default=True, metavar="N", help="Port on 127.0.0.1; 0 takes a free one.")
 @click.option("--list", "names", multiple=True, metavar="NAME", help="Make a contact list. Repeatable.")
@@ -236,6 +252,8 @@ class _Session:
             click.echo(render(result.as_dict()), nl=False)
         if result.error is not None:
             _say(f"dialfeed: {result.error}")
+        if as_json and result.summary.next:
+            _say(f"Next: {result.summary.next}")
         sys.exit(0 if result.exit_code in as_hoped else result.exit_code)
 
 

@@ -63,7 +63,7 @@ async def by_the_script(budget: RedisBudget, clock: Any, moments: list[Moment]) 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_script_reckons_exactly_as_the_arithmetic(seed: int, redis_url: str, organisation: str, clock: Any) -> None:
-    chance = random.Random(seed)  # noqa: S311 - chance for a test, and the same each time
+    chance = random.Random(seed)
     limit = Limit.per_second(chance.choice([50, 50, 10, 3, 1, 0.5, 2.5]))
     moments = history(chance)
     budget = RedisBudget(redis_url, organisation, limit, redis_now=clock.now, longest_pause=LONGEST)
