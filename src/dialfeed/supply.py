@@ -11,7 +11,7 @@ from collections import OrderedDict
 import numpy as np
 import polars as pl
 
-from dialfeed.contacts.duplicates import IDENTITY
+from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.sizes import size_limit
@@ -93,5 +93,5 @@ class StageSupply:
 
 
 def _people(contacts: pl.DataFrame) -> pl.DataFrame:
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in IDENTITY if name not in contacts.columns]
-    return contacts.with_columns(absent).select(IDENTITY)
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in IDENTITY_FIELDS if name not in contacts.columns]
+    return contacts.with_columns(absent).select(IDENTITY_FIELDS)

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialfeed.contacts.duplicates import IDENTITY, candidates, confirm, hash_identity, identity
+from dialfeed.contacts.duplicates import candidates, confirm, hash_identity, identity
+from dialfeed.contacts.fields import IDENTITY_FIELDS
 
 VALUES = st.sampled_from([None, "", "a", "b", "null", "ab", "a,b"])
 PEOPLE = st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=40)
 
 
 def frame(people: list[tuple[str | None, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(people, schema=dict.fromkeys(IDENTITY, pl.String), orient="row")
+    return pl.DataFrame(people, schema=dict.fromkeys(IDENTITY_FIELDS, pl.String), orient="row")
 
 
 @given(PEOPLE)

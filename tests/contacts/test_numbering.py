@@ -14,7 +14,7 @@ import numpy as np
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 
@@ -55,6 +55,7 @@ def test_they_agree_on_the_examples_of_all_regions_and_kinds() -> None:
     assert BENCH["disagreements"](BENCH["frame"](written)).rows() == []
 
 
+@settings(deadline=None)  # the first example compiles
 @given(st.from_regex(r"\+?[0-9]{1,24}", fullmatch=True), st.sampled_from([*BENCH["REGIONS"], None, "ZZ", "001"]))
 def test_they_agree_on_any_digits_in_any_region(text: str, region: str | None) -> None:
     assert BENCH["disagreements"](BENCH["frame"]([(text, region)])).rows() == []
@@ -212,6 +213,7 @@ PIECES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first example compiles
 @given(PIECES, st.lists(st.text("0123457", max_size=8), min_size=1, max_size=20))
 def test_the_automaton_matches_what_the_pattern_matches(pattern: str, texts: list[str]) -> None:
     automaton = numbering._Automaton()
@@ -220,6 +222,7 @@ def test_the_automaton_matches_what_the_pattern_matches(pattern: str, texts: lis
         assert accepts(automaton, part, text) == bool(re.fullmatch(pattern, text)), (pattern, text)
 
 
+@settings(deadline=None)  # the first example compiles
 @given(PIECES, st.text("0123457", min_size=1, max_size=8))
 def test_a_prefix_is_met_as_soon_as_the_number_begins_with_it(pattern: str, text: str) -> None:
     automaton = numbering._Automaton()

@@ -264,14 +264,14 @@ TYPED = st.one_of(
 CELLS = st.lists(st.tuples(TYPED, REGION), min_size=1, max_size=25)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(CELLS, st.integers(0, 25))
 def test_answers_do_not_depend_on_how_a_column_is_cut(cells: list[Cell], place: int) -> None:
     halves = [half for half in (cells[:place], cells[place:]) if half]
     assert normalise(*cells) == [row for half in halves for row in normalise(*half)]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(CELLS)
 def test_a_row_is_accepted_or_rejected_or_absent(cells: list[Cell]) -> None:
     for (typed, _), (e164, code, kind, repair, extension, region) in zip(cells, normalise(*cells), strict=True):
@@ -286,7 +286,7 @@ def test_a_row_is_accepted_or_rejected_or_absent(cells: list[Cell]) -> None:
         assert repair is None or (BY_CODE[repair].severity, BY_CODE[repair].bucket) == ("warning", "none")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(CELLS)
 def test_a_normalised_number_is_its_own_normal_form(cells: list[Cell]) -> None:
     numbers = [row[0] for row in normalise(*cells) if row[0]]
@@ -295,7 +295,7 @@ def test_a_normalised_number_is_its_own_normal_form(cells: list[Cell]) -> None:
         assert [row[:2] for row in again] == [(number, None) for number in numbers]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(CELLS)
 def test_the_library_holds_every_accepted_number_valid(cells: list[Cell]) -> None:
     for row in normalise(*cells):

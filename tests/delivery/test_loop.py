@@ -10,6 +10,7 @@ from delivery_world import Faults, World
 
 from dialfeed.delivery.loop import Policy
 from dialfeed.delivery.settle import Patience
+from dialfeed.errors import FixAccess
 
 Make = Callable[..., World]
 
@@ -57,6 +58,16 @@ def test_too_many_bad_contacts_end_isolation_instead_of_the_day(make_world: Make
     world.check()
     assert world.platform.requests <= 2 * world.policy.isolation
     assert set(world.outcomes()["refused"]) >= set(range(0, 1000, 3))
+
+
+def test_a_platform_that_refuses_everything_is_not_asked_about_every_contact(make_world: Make) -> None:
+    """It is the form of the request that it does not take; no half of a batch is any better."""
+    world = make_world(100_000, Faults(poison=frozenset(range(100_000)), names_poison=False))
+    world.run()
+    world.check()
+    assert world.delivery is not None
+    assert isinstance(world.delivery.fatal, FixAccess)
+    assert world.platform.requests < 1000
 
 
 def test_throttling_costs_no_attempt(make_world: Make) -> None:

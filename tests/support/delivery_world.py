@@ -294,6 +294,7 @@ class World:
             for entry in ledger.entries():
                 found[names.get(entry.state, entry.state)].extend(entry.batch.places())
             found["refused"].extend(refusal.place for refusal in ledger.refusals())
+            found["failed"].extend(range(ledger.cut_up_to()[1], self.total))
         return found
 
     def check(self, *, settled: bool = True) -> None:

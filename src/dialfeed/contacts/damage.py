@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Reading(NamedTuple):
@@ -368,6 +366,7 @@ _RIVALLED_COLUMN: Final = r"/|^ *[0-9+().-]{7,} +[^ ]{7,}[ .-]*$"
 _FLOAT_COLUMN: Final = r"^ *'?(\+?[0-9]{7,})[.,]0+ *$"
 _MARKED_COLUMN: Final = r"""^ *'([^'"]*)$"""
 _QUOTED_COLUMN: Final = r"""^ *=?"([^"]*)" *$"""
+_ROUNDED_COLUMN: Final = r"^ *\+?[0-9]+[.,][0-9]{1,9}[eE]\+?1[0-9] *$"  # ten powers at least, nine decimals at most
 _NOT_DIGITS: Final = "[^0-9+]+"
 
 _CELL: Final = pl.col("cell")
@@ -405,8 +404,14 @@ def read_cells(cells: pl.Series) -> pl.DataFrame:
         rest = rest.filter(~plain)
         if rest.is_empty():
             break
-    read.append(_read_distinct(rest))
+    rounded = rest["cell"].str.contains(_ROUNDED_COLUMN)
+    read += _reject(rest.filter(rounded), "phone.precision_lost"), _read_distinct(rest.filter(~rounded))
     return pl.concat(read).sort("row").drop("row")
+
+
+def _reject(rows: pl.DataFrame, code: str) -> pl.DataFrame:
+    nothing = {name: pl.lit(None, pl.String) for name in Reading._fields}
+    return rows.select("row", **nothing | {"code": pl.lit(code)})
 
 
 def _read_plain(rows: pl.DataFrame, repair: str | None) -> pl.DataFrame:

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.scrub import WITHHELD
-
-IDENTITY = ("externalId", "phone", "email")
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -32,7 +31,9 @@ def identity(contacts: pl.DataFrame) -> pl.DataFrame:
 
     A column that the file does not have is absent throughout; a channel that the scrub withheld still counts.
     """
-    return contacts.select(_known(contacts, name) for name in IDENTITY).with_columns(pl.col("email").str.to_lowercase())
+    return contacts.select(_known(contacts, name) for name in IDENTITY_FIELDS).with_columns(
+        pl.col("email").str.to_lowercase()
+    )
 
 
 def _known(contacts: pl.DataFrame, name: str) -> pl.Expr:
@@ -94,9 +95,11 @@ def confirm(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     Returns:
         `DUPLICATES_SCHEMA`, by place.
     """
-    looked_at = pl.concat([pl.DataFrame(schema={"place": pl.Int64, **dict.fromkeys(IDENTITY, pl.String)}), *parts])
+    looked_at = pl.concat(
+        [pl.DataFrame(schema={"place": pl.Int64, **dict.fromkeys(IDENTITY_FIELDS, pl.String)}), *parts]
+    )
     return (
-        looked_at.with_columns(survivor=pl.col("place").min().over(*IDENTITY))
+        looked_at.with_columns(survivor=pl.col("place").min().over(*IDENTITY_FIELDS))
         .filter(pl.col("place") != pl.col("survivor"))
         .select("place", "survivor")
         .sort("place")

@@ -34,6 +34,12 @@ CHANNEL_FIELDS: Final = (PHONE, EMAIL)
 FLAG_FIELDS: Final = (DO_NOT_CALL, DO_NOT_EMAIL)
 """Booleans that every contact must have, never null."""
 
+FULL_NAME: Final = "fullName"
+"""First and last name in one column: a column may be mapped to it, and no contact has it."""
+
+NAME_FIELDS: Final = (FIRST_NAME, LAST_NAME)
+"""What a full name is split into."""
+
 TEXT_FIELDS: Final = (EXTERNAL_ID, FIRST_NAME, LAST_NAME)
 """Fields with no rule of their own beyond those of any text."""
 

@@ -1,8 +1,9 @@
-"""Which source column is which contact field, decided from the header alone.
+"""Which source column is which contact field.
 
 A column is claimed by an override first, then by a field's own name, then by a name that people commonly use
-for the field. Nothing is guessed: where two columns have the same claim, the mapping has a problem, and an
-override settles it. Every other column passes through under its own name.
+for the field, then by what its values are, where no name tells. Nothing is guessed: where two columns have the same
+claim, the mapping has a problem, and an override settles it. Several columns may be phones, or e-mail addresses, where
+the user gives their order. Every other column passes through under its own name.
 """
 
 from __future__ import annotations
@@ -26,16 +27,19 @@ from dialfeed.contacts.fields import (
     EXTERNAL_ID,
     FIRST_NAME,
     FLAG_FIELDS,
+    FULL_NAME,
     LAST_NAME,
+    NAME_FIELDS,
     PHONE,
     RESERVED_COLUMNS,
 )
+from dialfeed.contacts.system_columns import system_columns
 from dialfeed.contacts.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-Why = Literal["exact", "synonym", "override", "passed through", "ignored"]
+Why = Literal["exact", "synonym", "override", "values", "passed through", "ignored"]
 
 TWO_COLUMNS: Final = "header.two_columns_for_one_field"
 NO_CHANNEL: Final = "header.no_channel"
@@ -47,6 +51,8 @@ TOO_MANY_COLUMNS: Final = "header.too_many_columns"
 UNKNOWN_COLUMN: Final = "header.unknown_column"
 UNKNOWN_FIELD: Final = "header.unknown_field"
 LOOKS_LIKE_DATA: Final = "header.looks_like_data"
+STATED_AND_MAPPED: Final = "header.stated_and_mapped"
+BY_VALUES: Final = "header.by_values"
 
 SYNONYMS: Final[Mapping[str, str]] = {
     EXTERNAL_ID: """
@@ -106,6 +112,13 @@ A name stands here only if it has one meaning: not "name" (which?), "do not cont
 (shared by the people of a company) or "opt in" (the opposite of our flags).
 """
 
+FULL_NAMES: Final = """
+    full name, contact name, customer name, name and surname, first and last name, first name last name, complete name,
+    nombre completo, nombre y apellidos, nom complet, nom et prénom, prénom et nom,
+    vollständiger name, vor und nachname, vorname und nachname, vorname nachname, ganzer name,
+    nome completo, nome e sobrenome, nome e apelido"""
+"""Names of a column that holds first and last name together, in the same languages."""
+
 _IGNORE: Final = ("", "-")
 _NTH_COLUMN: Final = re.compile(r"#([1-9][0-9]{0,4})")
 _NEUTRALISED: Final = re.compile("^'(?=[-=+@\uff0d\uff1d\uff0b\uff20])")
@@ -139,12 +152,21 @@ class MappedColumn:
         name: The name in the header, cleaned; may be empty.
         target: A contact field, or the column's own name when it passes through; None when it is ignored.
         why: How that was decided.
+        rank: Place in the order in which the columns of one channel are tried, from 0.
     """
 
     position: int
     name: str
     target: str | None
     why: Why
+    rank: int = 0
+
+    @property
+    def carried_name(self) -> str:
+        """The name under which a phone or an address is sent that is not the one chosen for the contact."""
+        if not self.name:
+            return f"column {self.position + 1}"
+        return f"other {self.target}" if match_key(self.name) in _FIELD_BY_KEY else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +190,35 @@ class ColumnMapping:
 
     @property
     def fields(self) -> dict[str, int]:
-        """Contact fields with the positions of their columns, in the order of `CONTACT_FIELDS`."""
-        positions = {column.target: column.position for column in self.columns if column.why in _CLAIMS}
+        """Contact fields with the positions of their columns, the first of several, in the order of `CONTACT_FIELDS`."""
+        positions = {column.target: column.position for column in self._claiming if not column.rank}
         return {field: positions[field] for field in CONTACT_FIELDS if field in positions}
+
+    @property
+    def others(self) -> dict[str, dict[str, int]]:
+        """Channels with more columns than one: the names and positions of those behind the first, in their order."""
+        behind = sorted((column for column in self._claiming if column.rank), key=lambda column: column.rank)
+        return {
+            field: {column.carried_name: column.position for column in behind if column.target == field}
+            for field in CHANNEL_FIELDS
+            if any(column.target == field for column in behind)
+        }
+
+    @property
+    def full_name(self) -> int | None:
+        """The position of the column that holds first and last name together."""
+        return next((column.position for column in self._claiming if column.target == FULL_NAME), None)
+
+    @property
+    def beside(self) -> list[str]:
+        """Names of all columns that are sent beside the contact fields, in the order of the source."""
+        named = {column.position: column.carried_name for column in self._claiming if column.rank}
+        named |= {position: name for name, position in self.passed_through.items()}
+        return [named[position] for position in sorted(named)]
+
+    @property
+    def _claiming(self) -> list[MappedColumn]:
+        return [column for column in self.columns if column.why in _CLAIMS]
 
     @property
     def passed_through(self) -> dict[str, int]:
@@ -204,13 +252,16 @@ class ColumnMapping:
         )
 
 
-_CLAIMS: Final = ("override", "exact", "synonym")
+_CLAIMS: Final = ("override", "exact", "synonym", "values")
 
 
 def map_headers(
     header: Sequence[str],
     *,
     overrides: Mapping[str, str] | None = None,
+    orders: Mapping[str, Sequence[str]] | None = None,
+    stated: Collection[str] = (),
+    evidence: Mapping[int, str] | None = None,
     most_columns: int | None = 50,
     longest_name: int | None = 128,
 ) -> ColumnMapping:
@@ -222,7 +273,12 @@ def map_headers(
     Args:
         header: Column names as they stand in the source.
         overrides: Column to contact field; an empty field or ``-`` ignores the column. A column is named as in the
-            header, or by its place from 1: ``#3``.
+            header, or by its place from 1: ``#3``. Several columns may be ``phone``, and several ``email``: they are
+            tried in the order in which they stand here. ``fullName`` is first and last name together.
+        orders: ``phone`` and ``email``, each with its columns in the order in which they are tried; wins over
+            overrides.
+        stated: Contact fields that the user has stated for all rows; they need no column and may have none.
+        evidence: Positions of columns that, by their values, are phones or addresses; believed where no name tells.
         most_columns: The most columns the platform takes, None for any number (CXone: 50; seen, not given:
             `cxone-v2-dialect.md` section 3).
         longest_name: The most characters the platform takes in a name, None for any number (CXone: 128; seen).
@@ -231,9 +287,10 @@ def map_headers(
         The mapping, with its problems as values. With an error among them it must not be used to send rows.
     """
     names = _clean_names(header)
-    decided, unknown = _read_overrides(names, overrides or {})
-    columns = tuple(_decide(names, decided))
-    problems = [*unknown, *_find_problems(columns, most_columns=most_columns, longest_name=longest_name)]
+    decided, unknown = _read_overrides(names, overrides or {}, orders or {})
+    columns = tuple(_decide(names, decided, stated, evidence or {}))
+    found = _find_problems(columns, stated, most_columns=most_columns, longest_name=longest_name)
+    problems = [*unknown, *found]
     if _lacks_channel(columns) and any(map(_looks_like_data, names)):
         problems = [_looks_like_data_problem()]
     problems.sort(key=lambda problem: problem.severity)  # "error" before "warning"
@@ -261,6 +318,8 @@ def _clean_names(header: Sequence[str]) -> list[str]:
 
 
 _FIELD_BY_KEY: Final = {match_key(field): field for field in CONTACT_FIELDS}
+_TARGET_BY_KEY: Final = {**_FIELD_BY_KEY, match_key(FULL_NAME): FULL_NAME}
+_FULL_NAME_KEYS: Final = frozenset(match_key(name) for name in FULL_NAMES.split(","))
 _FIELD_BY_SYNONYM: Final = {
     match_key(synonym): field for field, synonyms in SYNONYMS.items() for synonym in synonyms.split(",")
 }
@@ -270,19 +329,21 @@ _FIELD_BY_SYNONYM: Final = {
 
 
 def _read_overrides(
-    names: Sequence[str], overrides: Mapping[str, str]
+    names: Sequence[str], overrides: Mapping[str, str], orders: Mapping[str, Sequence[str]]
 ) -> tuple[dict[int, str | None], list[MappingProblem]]:
-    """Turn overrides into decisions by position: a contact field, or None to ignore."""
+    """Turn overrides and orders into decisions by position, in order: a contact field, or None to ignore."""
     decided: dict[int, str | None] = {}
     problems = []
-    for column, target in overrides.items():
+    ordered = [(column, field) for field, columns in orders.items() for column in columns]
+    for column, target in [*ordered, *overrides.items()]:
         positions = _named(names, column)
-        field = _FIELD_BY_KEY.get(match_key(target))
+        field = _TARGET_BY_KEY.get(match_key(target))
         if not positions:
             problems.append(_unknown_column(column))
         elif field is None and target.strip() not in _IGNORE:
             problems.append(_unknown_field(target))
-        decided |= dict.fromkeys(positions, field)
+        for position in positions:
+            decided.setdefault(position, field)
     return decided, problems
 
 
@@ -302,27 +363,55 @@ def _named(names: Sequence[str], wanted: str) -> list[int]:
 # --- decisions ----------------------------------------------------------------------------------------------------
 
 
-def _decide(names: Sequence[str], decided: Mapping[int, str | None]) -> Iterator[MappedColumn]:
+def _decide(
+    names: Sequence[str], decided: Mapping[int, str | None], stated: Collection[str], evidence: Mapping[int, str]
+) -> Iterator[MappedColumn]:
     """Decide on every column, in order."""
-    claims = _settle_claims(names, decided)
+    system = system_columns(names)
+    claims = _settle_claims(names, {**dict.fromkeys(system), **decided}, evidence)
+    claims |= _full_name(names, decided, system, {field for field, _ in claims.values()}.union(stated))
+    ranks = _ranks(decided)
     for position, name in enumerate(names):
         if position in claims:
-            yield MappedColumn(position, name, *claims[position])
-        elif position in decided or not _may_pass(name):
+            yield MappedColumn(position, name, *claims[position], ranks.get(position, 0))
+        elif position in decided or position in system or not _may_pass(name):
             yield MappedColumn(position, name, None, "ignored")
         else:
             yield MappedColumn(position, name, name, "passed through")
 
 
-def _settle_claims(names: Sequence[str], decided: Mapping[int, str | None]) -> dict[int, tuple[str, Why]]:
+def _ranks(decided: Mapping[int, str | None]) -> dict[int, int]:
+    """The places of the columns that the user gave one channel, in the order in which they were given."""
+    return {
+        position: rank
+        for field in CHANNEL_FIELDS
+        for rank, position in enumerate(position for position, target in decided.items() if target == field)
+    }
+
+
+def _full_name(
+    names: Sequence[str], decided: Mapping[int, str | None], system: Collection[int], taken: Collection[str]
+) -> dict[int, tuple[str, Why]]:
+    """The only column with first and last name together, by its name; none where either has a column of its own."""
+    if not {FULL_NAME, *NAME_FIELDS}.isdisjoint(taken):
+        return {}
+    free = [position for position in range(len(names)) if position not in decided and position not in system]
+    named = [position for position in free if match_key(names[position]) in _FULL_NAME_KEYS]
+    return {named[0]: (FULL_NAME, "synonym")} if len(named) == 1 else {}
+
+
+def _settle_claims(
+    names: Sequence[str], decided: Mapping[int, str | None], evidence: Mapping[int, str]
+) -> dict[int, tuple[str, Why]]:
     """Give each field to the columns with its strongest claim: one, or several where that is a problem."""
     keys = {
         position: match_key(name) for position, name in enumerate(names) if position not in decided and _may_pass(name)
     }
     claims: tuple[tuple[Why, Mapping[int, str | None]], ...] = (
         ("override", decided),
-        ("exact", {position: _FIELD_BY_KEY.get(key) for position, key in keys.items()}),
+        ("exact", {position: _TARGET_BY_KEY.get(key) for position, key in keys.items()}),
         ("synonym", {position: _FIELD_BY_SYNONYM.get(key) for position, key in keys.items()}),
+        ("values", evidence),
     )
     settled: dict[int, tuple[str, Why]] = {}
     taken: set[str] = set()
@@ -342,19 +431,27 @@ def _may_pass(name: str) -> bool:
 
 
 def _find_problems(
-    columns: Sequence[MappedColumn], *, most_columns: int | None, longest_name: int | None
+    columns: Sequence[MappedColumn],
+    stated: Collection[str],
+    *,
+    most_columns: int | None,
+    longest_name: int | None,
 ) -> Iterator[MappingProblem]:
     """Look at the finished mapping for everything that is wrong with it."""
     yield from _contested_fields(columns)
+    yield from _contested_names(columns)
+    yield from (_stated_and_mapped(column) for column in columns if column.target in stated and column.why in _CLAIMS)
+    yield from map(_by_values, (column for column in columns if column.why == "values"))
     if _lacks_channel(columns):
         yield _no_channel()
-    yield from map(_no_flag, (flag for flag in FLAG_FIELDS if flag not in _claimed(columns)))
+    yield from map(_no_flag, (flag for flag in FLAG_FIELDS if flag not in {*_claimed(columns), *stated}))
     passing = [column for column in columns if column.why == "passed through"]
-    yield from _shared_names(passing)
+    yield from _shared_names([*passing, *(column for column in columns if column.rank)])
     yield from (
         _too_long(column, longest_name) for column in passing if longest_name and len(column.name) > longest_name
     )
-    sent = len(passing) + len(_claimed(columns))
+    fields = {field for name in _claimed(columns) for field in (NAME_FIELDS if name == FULL_NAME else (name,))}
+    sent = len(passing) + sum(column.rank > 0 for column in columns) + len(fields.union(stated))
     if most_columns is not None and sent > most_columns:
         yield _too_many(sent, most_columns)
     if nameless := [column for column in columns if column.why == "ignored" and not column.name]:
@@ -374,13 +471,34 @@ def _lacks_channel(columns: Iterable[MappedColumn]) -> bool:
 def _contested_fields(columns: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
     """Find the fields that several columns claim with the same right."""
     for field in CONTACT_FIELDS:
-        rivals = [column for column in columns if column.target == field and column.why in _CLAIMS]
+        rivals = [column for column in columns if column.target == field and column.why in _CLAIMS and not column.rank]
         if len(rivals) > 1:
             yield MappingProblem(
                 TWO_COLUMNS,
                 f"{_list(rivals)} could each be {field}, and a contact has only one.",
-                f"Choose one with {_map_flag(rivals[0], field)}; leave another out with {_map_flag(rivals[-1], '-')}.",
+                f"Choose one with {_map_flag(rivals[0], field)}; leave another out with {_map_flag(rivals[-1], '-')}."
+                + _order_advice(rivals, field),
             )
+
+
+def _order_advice(rivals: Sequence[MappedColumn], field: str) -> str:
+    """How to keep all of them, for a channel."""
+    if field not in CHANNEL_FIELDS:
+        return ""
+    places = ",".join(f"#{column.position + 1}" for column in rivals)
+    return f' Or say in which order they are tried, and the others are carried: --{field}-order "{places}".'
+
+
+def _contested_names(columns: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
+    """Find a full name beside a first or last name: whichever were taken, the other would be lost."""
+    whole = [column for column in columns if column.target == FULL_NAME and column.why in _CLAIMS]
+    parts = [column for column in columns if column.target in NAME_FIELDS and column.why in _CLAIMS]
+    if len(whole) > 1 or (whole and parts):
+        yield MappingProblem(
+            TWO_COLUMNS,
+            f"{_list([*whole, *parts])} hold a contact's name more than once.",
+            f"Leave out the full name with {_map_flag(whole[-1], '-')}, or rename it to let it pass through.",
+        )
 
 
 def _shared_names(passing: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
@@ -390,7 +508,8 @@ def _shared_names(passing: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
     """
     by_name: dict[str, list[MappedColumn]] = {}
     for column in passing:
-        by_name.setdefault(column.name.casefold(), []).append(column)
+        name = column.carried_name if column.rank else column.name
+        by_name.setdefault(name.casefold(), []).append(column)
     for name, same in by_name.items():
         if len(same) > 1 or match_key(name) in _FIELD_BY_KEY:
             yield MappingProblem(
@@ -412,7 +531,26 @@ def _no_flag(flag: str) -> MappingProblem:
     return MappingProblem(
         NO_FLAG,
         f"No column is {flag}, which every contact must have; all rows would be invalid.",
-        f"Add a column {flag} with true or false in each row, or name the one that holds it with --map COLUMN={flag}.",
+        f"Add a column {flag} with true or false in each row, or name the one that holds it with --map COLUMN={flag}."
+        f" Where it is known for the whole file, state it: --set {flag}=false or true.",
+    )
+
+
+def _stated_and_mapped(column: MappedColumn) -> MappingProblem:
+    return MappingProblem(
+        STATED_AND_MAPPED,
+        f"{_list([column])} is {column.target}, and --set states {column.target} for all rows.",
+        f"Leave out --set {column.target}, or the column with {_map_flag(column, '-')}.",
+    )
+
+
+def _by_values(column: MappedColumn) -> MappingProblem:
+    what = "phone numbers" if column.target == PHONE else "e-mail addresses"
+    return MappingProblem(
+        BY_VALUES,
+        f"{_list([column])} is taken as {column.target}, because its values are {what}.",
+        f"If that is right, say so with {_map_flag(column, column.target or '')}; else {_map_flag(column, '-')}.",
+        severity="warning",
     )
 
 
@@ -453,7 +591,7 @@ def _unknown_field(target: str) -> MappingProblem:
     return MappingProblem(
         UNKNOWN_FIELD,
         f'The mapping names a contact field "{_short(target)}", which does not exist.',
-        f"Use one of {', '.join(CONTACT_FIELDS)}, or - to leave the column out.",
+        f"Use one of {', '.join(CONTACT_FIELDS)}, {FULL_NAME}, or - to leave the column out.",
     )
 
 

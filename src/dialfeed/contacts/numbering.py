@@ -435,6 +435,12 @@ def _metadata(calling_code: int, region: str) -> PhoneMetadata:
     return found
 
 
+def _general(plan: PhoneMetadata) -> PhoneNumberDesc:
+    if plan.general_desc is None:
+        raise UnsupportedPatternError(f"no general description for {plan.id}")
+    return plan.general_desc
+
+
 def _rule(automaton: _Automaton, description: PhoneNumberDesc) -> _Rule:
     part = automaton.add(description.national_number_pattern or "")
     return _Rule(part.first, part.last, tuple(description.possible_length))
@@ -444,12 +450,10 @@ def _region_rules(automaton: _Automaton, calling_code: int, region: str, *, shar
     plan = _metadata(calling_code, region)
     described = [(kind, getattr(plan, name)) for kind, name in enumerate(KINDS[:_EITHER]) if name]
     present = [(kind, desc) for kind, desc in described if desc and desc.national_number_pattern]
-    if plan.general_desc is None:
-        raise UnsupportedPatternError(f"no general description for {region}")
     return _RegionRules(
         region=_REGION_NUMBERS[region],
         leading=automaton.add_prefix(plan.leading_digits) if shared and plan.leading_digits else None,
-        general=_rule(automaton, plan.general_desc),
+        general=_rule(automaton, _general(plan)),
         kinds=tuple((kind, _rule(automaton, desc)) for kind, desc in present),
         one_pattern=plan.same_mobile_and_fixed_line_pattern,
     )
@@ -462,13 +466,13 @@ def _code_rules(calling_code: int) -> _CodeRules:
     rules = tuple(_region_rules(automaton, calling_code, region, shared=shared) for region in regions)
     main = _metadata(calling_code, regions[0])
     prefix = (main.national_prefix_for_parsing or "").replace("$", "")
-    general = main.general_desc
+    general = _general(main)
     return _CodeRules(
         automaton=automaton,
         regions=rules,
         prefix=automaton.add_prefix(prefix) if prefix else None,
-        lengths=tuple(general.possible_length) if general else (),
-        local_lengths=tuple(general.possible_length_local_only) if general else (),
+        lengths=tuple(general.possible_length),
+        local_lengths=tuple(general.possible_length_local_only),
     )
 
 
@@ -499,20 +503,20 @@ def _uniform(calling_code: int, length: int, verdict: int) -> _Block:
 
 
 class _Table(NamedTuple):
-    """Sorted first numbers of intervals, the class of each interval, and a short cut for North America.
+    """Calling codes, sorted first numbers of their intervals, the class of each, and a short cut for North America.
 
     Most numbers of most columns begin with +1. ``american`` holds one class for each block of 10,000 numbers (area code
     and exchange), `_MIXED` where a block holds more than one: an index in place of a search, five times as fast.
     """
 
+    codes: frozenset[int]
     starts: Integers
     classes: Classes
     american: Classes
 
     def look_up(self, numbers: Integers) -> Classes:
-        blocks = (
-            numbers // _BLOCK - _FIRST_BLOCK
-        )  # what is below the first block wraps around, and is far above the last
+        # What is below the first block wraps around, and ends up far above the last one.
+        blocks = numbers // _BLOCK - _FIRST_BLOCK
         american = blocks < np.uint64(len(self.american))
         if not american.all():
             classes = np.full(len(numbers), _MIXED, np.uint32)
@@ -541,7 +545,7 @@ def _table(calling_codes: frozenset[int]) -> _Table:
         blocks += _blocks(code) if code in calling_codes else [_uniform(code, length, _UNSEEN) for length in lengths]
     starts, classes = zip(*_merged(_spread(sorted(blocks))), strict=True)
     american = _american() if 1 in calling_codes else np.zeros(0, np.uint32)
-    return _Table(np.array(starts, np.uint64), np.array(classes, np.uint32), american)
+    return _Table(calling_codes, np.array(starts, np.uint64), np.array(classes, np.uint32), american)
 
 
 @cache
@@ -556,7 +560,7 @@ def _american() -> Classes:
 
 
 def first_numbers(calling_codes: frozenset[int]) -> Integers:
-    """Where the verdict changes among the numbers of some calling codes, in ascending order; for tests."""
+    """Where the verdict changes among the numbers of some calling codes, in ascending order, for comparisons."""
     starts = (first + offset for code in calling_codes for first, _, runs in _blocks(code) for offset, _ in runs)
     return np.array(sorted(starts), np.uint64)
 
@@ -586,17 +590,16 @@ class _World:
     """The table of the calling codes met so far. It grows; an answer never depends on what it has met before."""
 
     def __init__(self) -> None:
-        self._codes: frozenset[int] = frozenset()
-        self._table = _table(self._codes)
+        self._table = _table(frozenset())
 
     def classify(self, numbers: Integers) -> Classes:
         """The class of numbers in international form, none of them longer than `_MOST_DIGITS` digits."""
-        classes = self._table.look_up(numbers)
+        table = self._table  # one table from here on, whatever other threads put in its place
+        classes = table.look_up(numbers)
         unseen = classes == _UNSEEN
         if unseen.any():
-            self._codes |= _calling_codes(numbers[unseen])
-            self._table = _table(self._codes)
-            classes = self._table.look_up(numbers)
+            table = self._table = _table(table.codes | _calling_codes(numbers[unseen]))
+            classes = table.look_up(numbers)
         return classes
 
 
@@ -670,19 +673,23 @@ def _dialling(calling_code: int, region: str) -> _Dialling | None:
 
 
 def _read_dialling(calling_code: int, plan: PhoneMetadata) -> _Dialling:
-    general = plan.general_desc
+    general = _general(plan)
     prefix = plan.national_prefix_for_parsing
     rewrite = plan.national_prefix_transform_rule
+    abroad = _ascii(plan.international_prefix) if plan.international_prefix else _NEVER
     return _Dialling(
         code=str(calling_code),
-        abroad=f"^(?:{_ascii(plan.international_prefix or '[^0-9]')})([0-9]*)$",
+        abroad=f"^(?:{abroad})([0-9]*)$",
         prefix=f"^(?:{_ascii(prefix)})" if prefix else None,
         groups=re.compile(prefix).groups if prefix else 0,
         rewrite=re.sub(r"\\([0-9])", r"${\1}", rewrite) if rewrite else None,
-        general=f"^(?:{_ascii(general.national_number_pattern or '')})$" if general else "",
-        lengths=tuple(general.possible_length) if general else (),
-        local_lengths=tuple(general.possible_length_local_only) if general else (),
+        general=f"^(?:{_ascii(general.national_number_pattern or '')})$",
+        lengths=tuple(general.possible_length),
+        local_lengths=tuple(general.possible_length_local_only),
     )
+
+
+_NEVER: Final = "[^0-9]"  # a pattern that no digits match
 
 
 def _main_dialling(calling_code: int) -> _Dialling | None:

@@ -39,16 +39,6 @@ class Batch:
         places = self.places()
         return to_spans([places[position] for position in sorted(set(positions))])
 
-    def without(self, positions: Iterable[int]) -> tuple[Span, ...]:
-        """The spans of all contacts but those at these positions."""
-        gone = set(positions)
-        return self.select(position for position in range(self.size) if position not in gone)
-
-    def halves(self) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-        """The batch cut in two, in order."""
-        middle = self.size // 2
-        return self.select(range(middle)), self.select(range(middle, self.size))
-
 
 def to_spans(places: Sequence[int]) -> tuple[Span, ...]:
     """Ascending places as the fewest half-open ranges.

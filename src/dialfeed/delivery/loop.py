@@ -28,7 +28,7 @@ from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Observer,
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience, Question, Reading, judge
 from dialfeed.delivery.sizes import CLASSES, distinguishable
-from dialfeed.errors import DialfeedError, FixConnection, ResumeRun
+from dialfeed.errors import DialfeedError, FixAccess, FixConnection, ResumeRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ class Delivery:
     _breaker: Breaker = field(default_factory=Breaker)
     _settleable: bool = True
     _lag_seen: float | None = None
+    _refused_whole: int = 0
     _started_at: float = 0.0
     _succeeded_at: float = 0.0
     _stored_at: float = 0.0
@@ -317,10 +318,20 @@ class Delivery:
         if work.size == 1 or self.journal.requests(work.batch.root) >= self.policy.isolation:
             everyone = dict.fromkeys(range(work.size), words)
             self._divide(work, Parts(status, "refused", refused=everyone))
+            self._doubt_the_form(work, status)
             return
         middle = work.size // 2
         parts = (tuple(range(middle)), tuple(range(middle, work.size)))
         self._divide(work, Parts(status, "refused without naming contacts", resend=parts))
+
+    def _doubt_the_form(self, work: Work, status: int) -> None:
+        """Where batch after batch is refused whole and nothing is ever taken, it is not the contacts that are wrong."""
+        self._refused_whole += work.size > 1
+        if self._refused_whole >= self.policy.open_lost and not self.journal.stored():
+            self.fatal = self.fatal or FixAccess(
+                f"The platform refuses whole batches without naming a contact, and has taken none (HTTP {status}).",
+                advice="Its words are in refused.csv. Check the list's columns and the body's form (--wrapped-body).",
+            )
 
     def _divide(self, work: Work, parts: Parts) -> None:
         division = self.journal.divided(work.batch, parts)

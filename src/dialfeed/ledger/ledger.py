@@ -249,10 +249,6 @@ class Ledger:
         )
         return [Refusal(*row) for row in rows]
 
-    def refused_by_code(self) -> dict[str, int]:
-        """How many contacts the platform refused, by reason code."""
-        return dict(self._db.execute("select code, count(*) from refusal group by code order by code"))
-
     def contacts_by_state(self) -> dict[str, int]:
         """How many contacts are in batches of each state; refused ones under ``refused``."""
         states = dict(self._db.execute("select state, sum(size) from batch where state <> 'divided' group by state"))
