@@ -42,12 +42,14 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for bucket, words in _WORDS.items():
         if rows[bucket]:
-            yield f"  {rows[bucket]:>11,}  {bucket:<10}  {words}  → {_FILES[bucket]}"
+            told, file = _ready(summary) if bucket == "failed" else (words, _FILES[bucket])
+            yield f"  {rows[bucket]:>11,}  {bucket:<10}  {told}" + (f"  → {file}" if file else "")
     yield f"  {rows['read']:>11,}  read"
     yield ""
     yield summary["equation"]
+    yield from _preflight(summary["preflight"])
     yield from _table("Why", summary["reasons"])
-    yield from _table("Repaired or remarked on, and sent", summary["warnings"])
+    yield from _table("Repaired or remarked on", summary["warnings"])
     yield from _findings(summary)
     yield ""
     yield f"Files: {summary['folder']}"
@@ -65,6 +67,27 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         told = "not told" if count["after"] is None else f"{count['after']:,}"
         before = "not told" if count["before"] is None else f"{count['before']:,}"
         yield f"List {summary['list']['name']} ({summary['list']['id']}): {before} contacts before, {told} after"
+
+
+def _preflight(told: Mapping[str, Any]) -> Iterator[str]:
+    """What was foreseen before the first batch: what would be sent, and what the platform takes."""
+    if not told:
+        return
+    room = "room in the list is not known (--list-capacity tells it)"
+    if told["room"] is not None:
+        room = f"the list has room for {told['room']:,} more"
+    yield ""
+    yield f"Preflight: {told['contacts']:,} contacts in {told['requests']:,} requests or a few more,"
+    yield f"           {told['columns']} columns of the {told['columns_limit']} that the platform takes, {room}"
+
+
+def _ready(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """Words and file for contacts that were fit to load and not sent: on purpose, or because the run stopped."""
+    if summary["command"] == "validate":
+        return "fit to load", "ready.csv"
+    if summary["policy"].get("dry_run"):
+        return "fit to load, and not sent in a rehearsal", ""
+    return _WORDS["failed"], _FILES["failed"]
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:
