@@ -12,7 +12,7 @@ from dialfeed.assembly import home_folder
 from dialfeed.config import Plan, resolve
 from dialfeed.ledger.folder import find, latest
 from dialfeed.order import Order
-from dialfeed.pipeline import import_file, resume_run, validate_file
+from dialfeed.pipeline import import_file, resume_run, retry_rows, validate_file
 from dialfeed.run import Progress, Result, silent
 from dialfeed.stopping import Stopper
 
@@ -88,6 +88,42 @@ def resume(run: str | Path | None = None, **options: Any) -> Result:
 def settle(run: str | Path | None = None, **options: Any) -> Result:
     """Find out about a run's lost answers and send nothing; arguments as for `resume`."""
     return _go_on("settle", run, **options)
+
+
+def retry(
+    run: str | Path,
+    file: str | Path,
+    *,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    stopper: Stopper | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Result:
+    """Load rows of a run that were rejected or refused and have been mended, and close them in its report.
+
+    Args:
+        run: The run's id or its folder.
+        file: Its `rejected.csv` or `refused.csv`, mended.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        stopper: Lets another thread stop the run.
+        progress: Hears how far the run is.
+        settings: Settings that differ from those of the run.
+
+    Returns:
+        How the retry ended; it is a run of its own.
+
+    Raises:
+        DialfeedError: There is no such run, none of its rows can be retried, or a setting is wrong.
+    """
+
+    def plan_of(remembered: Mapping[str, Any]) -> Plan:
+        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
+
+    places = plan_of({})
+    folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
+    return _beside(stopper, lambda switch: retry_rows(folder, Path(file), plan_of, stopper=switch, progress=progress))
 
 
 def _go_on(

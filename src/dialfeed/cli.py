@@ -43,7 +43,7 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
         told += f" Default: {setting.default}."
     if not setting.metavar:
         return click.option(setting.flag, setting.name, is_flag=True, default=None, help=told)
-    repeatable = setting.name == "map"
+    repeatable = setting.default == ()
     return click.option(setting.flag, setting.name, metavar=setting.metavar, multiple=repeatable, help=told)
 
 
@@ -122,6 +122,23 @@ def validate_command(file: Path, *, run_dir: Path | None, as_json: bool, **given
         session.report(result, as_json=as_json)
 
 
+@cli.command("map")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Compare with what this list was last loaded from.")
+@click.option("--save", is_flag=True, help="Remember the mapping for files with this header, and for the list.")
+@click.option("--forget", is_flag=True, help="Forget what is remembered for files with this header.")
+@click.option("--json", "as_json", is_flag=True, help="Print columns, problems and differences as JSON.")
+@settings_of("platform", "file", "run")
+def map_command(file: Path, contact_list: str | None, *, save: bool, forget: bool, as_json: bool, **given: Any) -> None:
+    """Show which column of a file becomes which field and why, and edit it with --map; no value is shown."""
+    from dialfeed.mapview import view_as_text, view_mapping
+
+    with _told_errors():
+        view = view_mapping(file, _plan(given), contact_list, save=save, forget=forget)
+        click.echo(_json(view) if as_json else view_as_text(view))
+        sys.exit(view["exit_code"])
+
+
 def _go_on_options(command: Command) -> Command:
     command = settings_of("platform", "delivery", "run")(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")(command)
@@ -149,6 +166,23 @@ def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
     with _session() as session:
         which = _which(run, latest=latest)
         session.report(settle(which, stopper=session.stopper, progress=session.progress, **given), as_json=as_json)
+
+
+@cli.command("retry")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
+@settings_of("platform", "delivery", "run")
+def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
+    """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
+
+    Only rows that RUN left open are loaded, with its settings into its list, and each once; they are closed in its
+    report.
+    """
+    from dialfeed.api import retry
+
+    with _session() as session:
+        session.report(retry(run, file, stopper=session.stopper, progress=session.progress, **given), as_json=as_json)
 
 
 def _which(run: str | None, *, latest: bool) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dialfeed.errors import FixSettings
+from dialfeed.guards import GUARDS
 
 CONFIG_FILE = "dialfeed.toml"
 
@@ -114,6 +115,44 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((column.strip(), name.strip()) for column, _, name in pairs)
 
 
+def _insisted(value: Any) -> tuple[str, ...]:
+    """Names of guards, from a list or separated by commas."""
+    items = [value] if isinstance(value, str) else value
+    names = tuple(name.strip() for item in items for name in item.split(",") if name.strip())
+    if not set(names) <= {*GUARDS, "all"}:
+        raise ValueError(f"{', '.join(GUARDS)} or all is expected")
+    return names
+
+
+def _stated(value: Any) -> tuple[tuple[str, str], ...]:
+    """What is true of all rows of a file: `field=value` pairs of the fields that can be stated."""
+    read = {"donotcall": ("doNotCall", _flag), "donotemail": ("doNotEmail", _flag),
+            "countrycode": ("countryCode", _country)}  # fmt: skip
+    pairs = _pairs(value)
+    if any(name.lower() not in read for name, _ in pairs):
+        raise ValueError("doNotCall, doNotEmail or countryCode, with = and a value, is expected")
+    named = [(*read[name.lower()], text) for name, text in pairs]
+    return tuple({name: (name, reader(text)) for name, reader, text in named}.values())
+
+
+def _flag(value: Any) -> str:
+    text = str(value).strip().lower()
+    if text not in {"true", "false"}:
+        raise ValueError("true or false is expected")
+    return text
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Column names in order: a list, or text with commas between them."""
+    if isinstance(value, list):
+        return tuple(str(name).strip() for name in value)
+    parts = [value] if isinstance(value, str) else value
+    names = tuple(name.strip() for part in parts for name in part.split(","))
+    if not all(names):
+        raise ValueError("COLUMN,COLUMN is expected")
+    return names
+
+
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value)
@@ -178,10 +217,22 @@ SETTINGS: tuple[Setting, ...] = (
             "file", "CC"),
     Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out. Repeatable.", "file",
             "COLUMN=FIELD"),
+    Setting("set", _stated, (), "State a field for all rows of a file: `doNotCall=false`, `doNotEmail=false`, "
+            "`countryCode=US`. Recorded as your statement. Repeatable.", "file", "FIELD=VALUE"),
+    Setting("phone_order", _names, (), "Several phone columns, in the order in which they are tried; the others are "
+            "carried.", "file", "COLUMN,…"),
+    Setting("email_order", _names, (), "Several e-mail columns, in the order in which they are tried; the others are "
+            "carried.", "file", "COLUMN,…"),
+    Setting("accept_drift", _switch, "false", "Go on although the file has changed since the list was last loaded, and "
+            "remember it as it is now.", "file"),
     Setting("flagged", _one_of("suppress", "keep"), "suppress", "What to do with channels that doNotCall or doNotEmail "
             "forbid: `suppress` withholds them, `keep` sends them with their flags.", "file", "POLICY"),
     Setting("max_rejected", _limit, "20%", "Stop before the first batch when more rows than this are rejected: a share "
             "or a number.", "file", "N"),
+    Setting("list_capacity", _positive, None, "Contacts the list takes in all; unless set, its room is not checked.",
+            "delivery", "N"),
+    Setting("insist", _insisted, (), "Load although this guard stops: same-content, empty, size, rejected, "
+            "suppressed, room or all. Repeatable.", "delivery", "GUARD"),
     Setting("max_columns", _positive, "50", "Columns the platform takes.", "file", "N"),
     Setting("max_header", _positive, "128", "Characters of a column name the platform takes.", "file", "N"),
     Setting("max_cell", _positive, "512", "Characters of a cell the platform takes.", "file", "N"),
@@ -200,6 +251,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("home", _text, None, "Folder for what runs share: locks, the request budget, where runs are.", "run",
             "FOLDER", "DIALFEED_HOME"),
     Setting("runs_dir", _text, "runs", "Where run folders are made.", "run", "FOLDER"),
+    Setting("people_files", _one_of("none", "csv", "xlsx"), "none", "Write rejected and refused rows for a spreadsheet "
+            "as well: `csv` (neutralised) or `xlsx` (cells of text).", "run", "KIND"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
 )  # fmt: skip
 
@@ -225,8 +278,14 @@ class Plan:
     wrapped_body: bool
     default_country: str | None
     map: tuple[tuple[str, str], ...]
+    set: tuple[tuple[str, str], ...]
+    phone_order: tuple[str, ...]
+    email_order: tuple[str, ...]
+    accept_drift: bool
     flagged: str
     max_rejected: Limit
+    list_capacity: int | None
+    insist: tuple[str, ...]
     max_columns: int
     max_header: int
     max_cell: int
@@ -241,6 +300,7 @@ class Plan:
     even_if_locked: bool
     home: str | None
     runs_dir: str
+    people_files: str
     chunk_bytes: int
 
     @property
@@ -255,14 +315,40 @@ class Plan:
         host = urlsplit(self.base_url or "").hostname
         return 5.0 if host in {"127.0.0.1", "localhost", "::1"} else 60.0
 
+    def insists(self, guard: str) -> bool:
+        """Whether the user insists against a guard."""
+        return guard in self.insist or "all" in self.insist
+
+    @property
+    def orders(self) -> dict[str, tuple[str, ...]]:
+        """Channels with the order of their columns."""
+        given = {"phone": self.phone_order, "email": self.email_order}
+        return {channel: columns for channel, columns in given.items() if columns}
+
+    def _lists(self) -> dict[str, Any]:
+        return {
+            "set": dict(self.set),
+            "phone_order": list(self.phone_order),
+            "email_order": list(self.email_order),
+        }
+
     def portable(self) -> dict[str, Any]:
         """What a run remembers to be resumed elsewhere: all settings but secrets and those of this machine."""
-        left_out = {"client_id", "client_secret", "proxy", "home", "runs_dir", "ca_file", "even_if_locked"}
+        left_out = {
+            "accept_drift",
+            "client_id",
+            "client_secret",
+            "proxy",
+            "home",
+            "runs_dir",
+            "ca_file",
+            "even_if_locked",
+        }
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
         given["rate"] = "unlimited" if self.rate is None else self.rate
         limit = self.max_rejected
         given["max_rejected"] = limit.number if limit.number is not None else f"{(limit.share or 0) * 100:g}%"
-        return given | {"map": dict(self.map)}
+        return given | {"map": dict(self.map), **self._lists()}
 
 
 def resolve(
@@ -305,14 +391,14 @@ def resolve(
 def _first(setting: Setting, places: tuple[tuple[str, Any], ...]) -> Any:
     """The first value that was given, read."""
     for place, value in places:
-        if value is None or value == ():
+        if value in (None, (), [], {}):
             continue
         try:
             return setting.read(value)
         except (ValueError, TypeError) as error:
             # what was given is not repeated here: it may be a secret put in the wrong place
             raise FixSettings(f"{place}: {_expected(error)}.") from None
-    return () if setting.read is _pairs else None
+    return () if setting.default == () else None
 
 
 def _expected(error: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
             supply,
             connection.pace,
             connection.clock,
-            policy(order.plan),
+            replace(policy(order.plan), settle_only=run.summary.command == "settle"),
             run.summary.before,
             watch.observe,
             stop,

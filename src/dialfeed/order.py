@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dialfeed.assembly import Connection, ListCarrier
+from dialfeed.columns import Settled
 from dialfeed.config import Plan
 from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.platforms.base import ContactList
@@ -22,6 +23,7 @@ class Order:
         contact_list: Id or name of the list; None to validate only.
         rehearse: Stop before the first batch.
         run_dir: The run's folder, where the user names one.
+        retry_of: The folder of the run whose rows the source holds, mended; None for a source of its own.
     """
 
     source: Path
@@ -29,6 +31,7 @@ class Order:
     contact_list: str | None = None
     rehearse: bool = False
     run_dir: Path | None = None
+    retry_of: Path | None = None
 
     @property
     def sends(self) -> bool:
@@ -41,7 +44,12 @@ class Opened:
     """A source whose columns are known."""
 
     source: Source
-    mapping: ColumnMapping
+    settled: Settled
+
+    @property
+    def mapping(self) -> ColumnMapping:
+        """Which column is which field."""
+        return self.settled.mapping
 
 
 @dataclass(frozen=True, slots=True)

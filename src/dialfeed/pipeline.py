@@ -24,22 +24,35 @@ from dialfeed.assembly import (
     open_source,
 )
 from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.columns import Settled, remember_columns, settle_columns
 from dialfeed.config import Plan
-from dialfeed.contacts.mapping import map_headers
+from dialfeed.contacts.drift import as_sentences
 from dialfeed.contacts.scrub import Flagged
 from dialfeed.coordination.locks import ListLock
 from dialfeed.deliver import deliver
-from dialfeed.errors import CheckFile, FixSettings, FixSource
-from dialfeed.ledger.folder import RunFolder, create, new_run_id
+from dialfeed.errors import CheckFile, DialfeedError, FixSettings, FixSource, ResumeRun
+from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.order import Opened, Order, Target
 from dialfeed.platforms.base import ContactList
+from dialfeed.preflight import foresee, preflight
 from dialfeed.prepare import prepare, rule_set
 from dialfeed.record import record
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.reports.summary import Rows, Summary, read_summary
-from dialfeed.run import Progress, Result, Run, found, running, silent
+from dialfeed.retries import (
+    OPEN,
+    RETRIES,
+    OnTheList,
+    check_can_be_retried,
+    close_rows,
+    passed_over_sentences,
+    standing,
+)
+from dialfeed.returned import Picked, exact
+from dialfeed.run import Progress, Result, Run, found, judged, running, silent
+from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
 from dialfeed.verify import verify
 
@@ -55,8 +68,7 @@ def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progr
     """
     run = _new_run("import", order, stopper or Stopper(), progress)
     with running(run), _ledger(run) as ledger:
-        ledger.remember(run=run.folder.id, source=str(order.source.absolute()), plan=order.plan.portable())
-        ledger.remember(list=order.contact_list)
+        _remember_order(ledger, run, order)
         asyncio.run(_import(run, order, ledger))
     return run.result()
 
@@ -66,6 +78,7 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
     opened = None if ledger.fact("prepared") else _read_and_map(run, order)
     if order.rehearse and not can_connect(order.plan):
         await _prepare(run, order, ledger, opened)
+        foresee(run, order, ledger)
         _guard(run, order)
         return
     async with connect(order.plan) as connection:
@@ -73,9 +86,13 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
         ledger.remember(list=target.contact_list.id)
         with _locked(run, order, target):
             stage = await _prepare(run, order, ledger, opened)
-            _guard(run, order)
+            if order.retry_of is None:  # rows known by their numbers are not the wrong file
+                await preflight(run, order, ledger, target)
+                _guard(run, order)
             if order.sends:
                 await deliver(run, order, ledger, stage, target)
+                if opened is not None and stage.size:
+                    remember_columns(opened.settled, order.plan, (target.contact_list.id, target.contact_list.name))
                 await verify(run, order, ledger, target)
 
 
@@ -89,7 +106,7 @@ def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Pro
     with running(run):
         opened = _read_and_map(run, order)
         stage = asyncio.run(_prepare(run, order, None, opened))
-        with ContactRows(run.folder.path / "ready.csv", list(opened.mapping.passed_through)) as ready:
+        with ContactRows(run.folder.path / "ready.csv", opened.mapping.beside) as ready:
             for chunk in stage.chunks():
                 ready.write(chunk.contacts)
         _guard(run, order)
@@ -117,18 +134,83 @@ def resume_run(
     if not (path / "ledger.sqlite").is_file():
         raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
     if (path / "summary.json").is_file() and not (path / "stage").is_dir():
-        return Result(read_summary(path / "summary.json"))  # it came to its end
+        ended = Result(read_summary(path / "summary.json"))  # it came to its end
+        if path.parent.name == RETRIES:
+            close_rows(path.parent.parent, judged)  # unless its process died just before that
+        return ended
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
     with Ledger(path / "ledger.sqlite") as ledger:
         remembered = ledger.fact("plan", {})
         run_id, source, wanted = ledger.fact("run"), ledger.fact("source"), ledger.fact("list")
-    order = Order(Path(source), plan_of(remembered), wanted, run_dir=path)
+        retried = ledger.fact("retry_of")
+    if run_id is None:
+        raise FixSettings(
+            f"The run in {path} ended before it began; nothing was sent.", advice="Import the file again."
+        )
+    retry_of = path.parent.parent if retried else None
+    order = Order(Path(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
     run = _run(command, RunFolder(run_id, path), order, stopper or Stopper(), progress)
     with running(run), _ledger(run) as ledger:
-        ledger.reopen_failed()
+        if command == "resume":
+            ledger.reopen_failed()
         ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
         asyncio.run(_import(run, order, ledger))
+    _close_rows(run, retry_of or path)
     return run.result()
+
+
+def retry_rows(
+    path: Path, file: Path, plan_of: PlanOf, *, stopper: Stopper | None = None, progress: Progress = silent
+) -> Result:
+    """Load the mended rows of a run into its list, in a run of their own, and close them in the run's report.
+
+    Args:
+        path: The folder of the run whose rows they are.
+        file: Its `rejected.csv` or `refused.csv`, mended.
+        plan_of: Makes the plan from the settings that the run remembers, and what the user says now.
+        stopper: Whether to stop.
+        progress: Who hears how far it is.
+
+    Raises:
+        FixSettings: The run sent nothing, has not come to its end, or has a retry that has not.
+    """
+    check_can_be_retried(path)
+    standing(path)
+    with Ledger(path / "ledger.sqlite") as ledger:
+        plan, wanted = plan_of(ledger.fact("plan", {})), ledger.fact("list")
+    run_id = new_run_id(utc_now())
+    order = Order(file, plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)
+    run = _new_run("retry", order, stopper or Stopper(), progress, run_id)
+    with running(run), _ledger(run) as ledger:
+        _remember_order(ledger, run, order)
+        asyncio.run(_import(run, order, ledger))
+    _close_rows(run, path)
+    return run.result()
+
+
+def _remember_order(ledger: Ledger, run: Run, order: Order) -> None:
+    """Keep what resuming needs, in one step, before anything else is done."""
+    retry_of = read_summary(order.retry_of / SUMMARY).run if order.retry_of else None
+    ledger.remember(
+        run=run.folder.id,
+        source=str(order.source.absolute()),
+        plan=order.plan.portable(),
+        list=order.contact_list,
+        retry_of=retry_of,
+    )
+
+
+def _close_rows(run: Run, folder: Path) -> None:
+    """Bring the report of a run with retries up to date; a retry that is under way is told when it is resumed."""
+    if not (folder / RETRIES).is_dir():
+        return
+    try:
+        close_rows(folder, judged)
+    except DialfeedError as error:
+        run.error = run.error or error
+    except OSError:
+        told = "The retry is done, and the report of the run whose rows it loaded could not be brought up to date."
+        run.error = run.error or ResumeRun(told, advice=f"`dialfeed resume {run.folder.id}` does it.")
 
 
 # --- the steps ----------------------------------------------------------------------------------------------------
@@ -137,16 +219,40 @@ def resume_run(
 def _read_and_map(run: Run, order: Order) -> Opened:
     """Open the source and settle which column is which field."""
     plan = order.plan
-    source = open_source(order.source, plan)
+    source = exact(open_source(order.source, plan))
+    if order.retry_of is not None:
+        source = Picked(source, partial(standing, order.retry_of), OPEN)
     header = source.describe().header
-    mapping = map_headers(header, overrides=dict(plan.map), most_columns=plan.max_columns, longest_name=plan.max_header)
+    settled = settle_columns(order.source, header, plan, order.contact_list)
+    mapping = settled.mapping
     run.summary.source = {"path": str(order.source)}
     run.trail.append("source.mapped", path=str(order.source), fingerprint=mapping.fingerprint, columns=len(header))
+    for name, value in plan.set:
+        run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
+    _judge_drift(run, settled, accepted=plan.accept_drift)
     for problem in mapping.problems:
         if problem.severity == "error":
             raise FixSource(problem.sentence, advice=problem.remedy)
         run.summary.findings.append(found(problem.code, "warning", problem.sentence, problem.remedy))
-    return Opened(source, mapping)
+    return Opened(source, settled)
+
+
+def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
+    """Stop a file that is not what the list was loaded from before, unless the user accepts it."""
+    differences = settled.differences
+    if settled.reused:
+        sentence = f"The mapping of {settled.reused[:10]} for a file like this one was used again."
+        run.summary.findings.append(found("mapping.reused", "info", sentence, "`dialfeed map FILE` shows it."))
+    if not differences:
+        return
+    told = as_sentences(differences)
+    run.trail.append("drift.judged", differences=len(differences), stopped=settled.drifted and not accepted)
+    if settled.drifted and not accepted:
+        raise CheckFile(
+            f"The file has changed since this list was last loaded. {told} Nothing was sent.",
+            advice="`dialfeed map FILE --list LIST` shows both. If the file is right, say --accept-drift.",
+        )
+    run.summary.findings.append(found("mapping.drift", "warning" if settled.drifted else "info", told))
 
 
 async def _find_list(run: Run, order: Order, connection: Connection) -> ContactList:
@@ -190,27 +296,41 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
     prepared, stage = await asyncio.to_thread(
         prepare,
         source,
-        rule_set(mapping, default_country=order.plan.default_country, cell_limit=order.plan.max_cell),
+        rule_set(
+            mapping,
+            default_country=order.plan.default_country,
+            cell_limit=order.plan.max_cell,
+            stated=dict(order.plan.set),
+        ),
         Flagged(order.plan.flagged),
         folder=run.folder.path,
         stage=run.folder.stage,
         progress=told,
+        already=OnTheList(order.retry_of) if order.retry_of else None,
     )
     description = source.describe()
     facts = {
         "prepared": prepared.as_dict(),
         "source": {"path": str(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
-        "passed": list(mapping.passed_through),
+        "passed": mapping.beside,
+        "fingerprint": mapping.fingerprint,
+        "columns": len(mapping.fields) + len(mapping.passed_through),
         "seconds": time.monotonic() - began,
+        "retry": _told_of_retry(order, source),
     }
     if ledger:
         ledger.remember(prepared=facts)
     _take_over(run, facts)
     run.trail.append("source.read", sha256=source.sha256(), rows=prepared.read, ready=prepared.ready)
-    if not prepared.read:
-        raise FixSource("The file has a header and no rows.", advice="Check that the export ran to its end.")
     return stage
+
+
+def _told_of_retry(order: Order, source: Source) -> list[str]:
+    """What is to be said of a mended file's rows that are not loaded."""
+    if order.retry_of is None or not isinstance(source, Picked):
+        return []
+    return list(passed_over_sentences(source.counts, read_summary(order.retry_of / SUMMARY).run))
 
 
 def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
@@ -230,6 +350,7 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     if prepared["blank"]:
         sentence = f"{prepared['blank']:,} blank lines were passed over; they count in the row numbers."
         summary.findings.append(found("source.blank_lines", "info", sentence))
+    run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
     if run.sends:
         run.settle_rows = partial(_settle_rows, run, facts)
 
@@ -249,6 +370,8 @@ def _settle_rows(run: Run, facts: Mapping[str, Any]) -> None:
 def _guard(run: Run, order: Order) -> None:
     """Stop a wrong file before the first batch."""
     rows, limit = run.summary.rows, order.plan.max_rejected
+    if not rows.read and not order.plan.insists("empty"):
+        raise FixSource("The file has a header and no rows.", advice="Check that the export ran to its end.")
     exceeded = limit.exceeded(rows.invalid, rows.read)
     run.trail.append("guard.judged", guard="max_rejected", limit=str(limit), rejected=rows.invalid, stopped=exceeded)
     if exceeded:
@@ -262,10 +385,10 @@ def _guard(run: Run, order: Order) -> None:
 # --- a run's beginning --------------------------------------------------------------------------------------------
 
 
-def _new_run(command: str, order: Order, stopper: Stopper, progress: Progress) -> Run:
+def _new_run(command: str, order: Order, stopper: Stopper, progress: Progress, run_id: str | None = None) -> Run:
     now = utc_now()
     home = home_folder(order.plan) if order.sends else None
-    folder = create(new_run_id(now), runs_dir=Path(order.plan.runs_dir), run_dir=order.run_dir, home=home)
+    folder = create(run_id or new_run_id(now), runs_dir=Path(order.plan.runs_dir), run_dir=order.run_dir, home=home)
     return _run(command, folder, order, stopper, progress)
 
 
@@ -278,10 +401,13 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
         "dry_run": order.rehearse,
         "rate": plan.rate,
         "map": dict(plan.map),
+        "orders": {channel: list(columns) for channel, columns in plan.orders.items()},
+        "stated by the user, not read from the file": dict(plan.set),
+        "insist": list(plan.insist),
         "do_not_call": "scrubbed against no list",
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
-    return Run(folder, summary, Trail(folder.audit, folder.id), stopper, progress, order.sends)
+    return Run(folder, summary, Trail(folder.audit, folder.id), stopper, progress, order.sends, plan.people_files)
 
 
 def _ledger(run: Run) -> AbstractContextManager[Ledger]:

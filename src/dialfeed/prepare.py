@@ -8,7 +8,7 @@ threads, timing or the size of a chunk.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from dialfeed.contacts.channels import withhold_carried
 from dialfeed.contacts.findings import ROW, count_by_code
 from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.contacts.rules import RuleSet, check
@@ -30,6 +31,8 @@ _SIDE_BY_SIDE = 2
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+Already = Callable[[pl.DataFrame], pl.DataFrame]
+"""From contacts to those that are on the list already: `ROW`, and `_survivor_row` that was delivered."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class _Sorted:
     staged: Staged
     rejected: pl.DataFrame
     suppressed: pl.DataFrame
+    repeated: pl.DataFrame
     reasons: Counter[str]
     warnings: Counter[str]
 
@@ -82,6 +86,7 @@ def prepare(
     folder: Path,
     stage: Path,
     progress: Callable[[int], None],
+    already: Already | None = None,
 ) -> tuple[Prepared, Stage]:
     """Prepare a whole source.
 
@@ -92,6 +97,7 @@ def prepare(
         folder: Where `rejected.csv`, `suppressed.csv` and `duplicates.csv` go.
         stage: An empty folder for the contacts that are fit to send.
         progress: Told the number of rows read so far; may raise to stop.
+        already: Tells which contacts are on the list already, if that is known.
 
     Raises:
         FixSource: The source cannot be read to its end.
@@ -104,44 +110,67 @@ def prepare(
         StageWriter(stage) as writer,
         RawRows(folder / "rejected.csv", header, REASONED) as rejected,
         RawRows(folder / "suppressed.csv", header, REASONED) as suppressed,
+        RawRows(folder / "duplicates.csv", header, DUPLICATE) as duplicates,
     ):
-        for part in _in_order(partial(_sort, rules=rules, flagged=flagged), source.chunks()):
+        for part in _in_order(partial(_sort, rules=rules, flagged=flagged, already=already), source.chunks()):
             writer.add(part.staged)
             rejected.write(part.rejected)
             suppressed.write(part.suppressed)
+            _write_duplicates([part.repeated], duplicates)
             for row, code, raw in part.chunk.malformed.iter_rows():
                 ours = {"_row": row, "_field": "", "_code": code, "_message": message(code)}
                 rejected.write_record(raw, delimiter, ours)
             _count(prepared, part)
             progress(prepared.read)
         sealed = writer.seal()
-    with RawRows(folder / "duplicates.csv", header, DUPLICATE) as duplicates:
-        _write_duplicates(sealed, duplicates)
-    prepared.duplicate, prepared.ready = sealed.duplicates, sealed.size
+        _write_duplicates(sealed.duplicate_rows(), duplicates)
+    prepared.duplicate += sealed.duplicates
+    prepared.ready = sealed.size
     if prepared.duplicate:
         prepared.reasons["duplicate.same_identity"] = prepared.duplicate
     return prepared, sealed
 
 
-def rule_set(mapping: ColumnMapping, *, default_country: str | None, cell_limit: int) -> RuleSet:
-    """The rules for a source with this mapping; its columns are named by position."""
+def rule_set(
+    mapping: ColumnMapping, *, default_country: str | None, cell_limit: int, stated: Mapping[str, str] | None = None
+) -> RuleSet:
+    """The rules for a source with this mapping and what the user states; its columns are named by position."""
     fields = {name: str(position) for name, position in mapping.fields.items()}
     passed = {name: str(position) for name, position in mapping.passed_through.items()}
-    return RuleSet(fields, passed, default_country, cell_limit)
+    others = {
+        channel: {name: str(position) for name, position in columns.items()}
+        for channel, columns in mapping.others.items()
+    }
+    full_name = None if mapping.full_name is None else str(mapping.full_name)
+    return RuleSet(fields, passed, default_country, cell_limit, others, stated or {}, full_name)
 
 
-def _sort(chunk: Chunk, *, rules: RuleSet, flagged: Flagged) -> _Sorted:
+def _sort(chunk: Chunk, *, rules: RuleSet, flagged: Flagged, already: Already | None) -> _Sorted:
     checked = check(chunk.rows, rules)
-    scrubbed = scrub_by_flags(checked.contacts, flagged)
+    contacts = checked.contacts
+    if rules.others and flagged is not Flagged.KEEP:
+        contacts = withhold_carried(contacts, rules.others)
+    scrubbed = scrub_by_flags(contacts, flagged)
+    new, repeated = _apart(scrubbed.contacts, chunk.rows, already)
     came_from = {**rules.fields, **rules.passed}
     return _Sorted(
         chunk,
-        staged(scrubbed.contacts, _rows_of(chunk.rows, scrubbed.contacts).drop(ROW), came_from),
+        staged(new, _rows_of(chunk.rows, new).drop(ROW), came_from),
         _with_reasons(chunk.rows, checked.faults),
         _with_reasons(chunk.rows, scrubbed.suppressed),
+        repeated,
         _codes(checked.faults) + _codes(scrubbed.suppressed) + _codes(chunk.malformed),
         _codes(checked.warnings) + Counter(scrubbed.withheld),
     )
+
+
+def _apart(contacts: pl.DataFrame, rows: pl.DataFrame, already: Already | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The contacts that are new, and the rows, with `_survivor_row`, of those that are on the list already."""
+    if already is None:
+        return contacts, rows.clear()
+    found = already(contacts)
+    new = contacts.filter(~contacts[ROW].is_in(found[ROW].implode()))
+    return new, pl.concat([_rows_of(rows, found), found.drop(ROW)], how="horizontal")
 
 
 def _rows_of(rows: pl.DataFrame, some: pl.DataFrame) -> pl.DataFrame:
@@ -164,14 +193,17 @@ def _count(prepared: Prepared, part: _Sorted) -> None:
     prepared.read += len(part.chunk.rows) + malformed
     prepared.invalid += len(part.rejected) + malformed
     prepared.suppressed += len(part.suppressed)
+    prepared.duplicate += len(part.repeated)
     prepared.blank += part.chunk.blank
     prepared.reasons += part.reasons
     prepared.warnings += part.warnings
 
 
-def _write_duplicates(stage: Stage, file: RawRows) -> None:
+def _write_duplicates(frames: Iterable[pl.DataFrame], file: RawRows) -> None:
     code = "duplicate.same_identity"
-    for frame in stage.duplicate_rows():
+    for frame in frames:
+        if frame.is_empty():
+            continue
         told = pl.concat_str(
             pl.lit("The row is the same contact as row "), pl.col("_survivor_row"), pl.lit(", which stays.")
         )

@@ -27,6 +27,7 @@ from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
 from dialfeed.ledger.folder import RunFolder
+from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.summary import Finding, Rows, Summary, write_json
 from dialfeed.stopping import Stopper
 
@@ -107,7 +108,9 @@ class Run:
         stopper: Whether it is to stop.
         progress: Who hears how far it is.
         sends: Whether it delivers; a rehearsal or a validation does not.
+        people_files: The kind of files for people to write: `none`, `csv` or `xlsx`.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
+        remember_end: Writes the settled rows into the history that runs share.
     """
 
     folder: RunFolder
@@ -116,7 +119,9 @@ class Run:
     stopper: Stopper
     progress: Progress
     sends: bool
+    people_files: str = "none"
     settle_rows: Callable[[], None] | None = None
+    remember_end: Callable[[], None] | None = None
     error: DialfeedError | None = None
     _began: float = field(default_factory=time.monotonic)
 
@@ -127,6 +132,8 @@ class Run:
     def finish(self) -> None:
         """Count, judge, and write summary and audit entry."""
         _guarded(self, self.settle_rows)
+        _guarded(self, self.remember_end)
+        _guarded(self, self._write_people_files)
         summary = self.summary
         if not summary.rows.adds_up:
             self.error = self.error or ResumeRun("The rows do not add up; this run's counts cannot be trusted.")
@@ -141,6 +148,20 @@ class Run:
         write_json(self.folder.summary, summary.as_dict())
         if not self.can_go_on:
             shutil.rmtree(self.folder.stage, ignore_errors=True)
+
+    def _write_people_files(self) -> None:
+        if self.people_files == "none":
+            return
+        for name in ("rejected", "refused"):
+            rows = self.folder.path / f"{name}.csv"
+            if not has_rows(rows):
+                continue
+            if self.people_files == "xlsx" and write_workbook(rows, rows.with_suffix(".xlsx")):
+                continue
+            write_people_csv(rows, rows.with_suffix(".people.csv"))
+            if self.people_files == "xlsx":
+                sentence = f"{name}.csv is too large for a workbook; {name}.people.csv was written instead."
+                self.summary.findings.append(found("people.too_large", "warning", sentence))
 
     @property
     def can_go_on(self) -> bool:
@@ -223,6 +244,15 @@ def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> 
     return 4 if rows.invalid or rows.refused else 0
 
 
+def judged(summary: Summary) -> None:
+    """Give a run whose rows have moved its exit code, status and next step; what stopped it still counts."""
+    if not summary.error:
+        summary.exit_code = exit_code(summary, None, sends=True)
+    summary.status = status(summary.exit_code, summary.rows.delivered)
+    under_way = [each["run"] for each in summary.retries if each["failed"] or each["unknown"]]
+    summary.next = f"dialfeed resume {under_way[-1]}" if under_way else _next_step(summary)
+
+
 def status(code: int, delivered: int) -> str:
     """The status that goes with an exit code."""
     fixed = {
@@ -238,13 +268,14 @@ def status(code: int, delivered: int) -> str:
 
 def _next_step(summary: Summary) -> str:
     rows = summary.rows
-    if not summary.command.startswith(("import", "resume", "settle", "demo")) or summary.policy.get("dry_run"):
+    if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
         return "Mend rejected.csv and give it in again." if rows.invalid else ""
     if rows.failed and summary.exit_code != 6:
         return f"dialfeed resume {summary.run}"
     if rows.unknown:
         return f"dialfeed settle {summary.run}"
-    return "Mend rejected.csv and import it again." if rows.invalid else ""
+    file = "rejected.csv" if rows.invalid else "refused.csv"
+    return f"Mend {file}, then: dialfeed retry {summary.run} {file}" if rows.invalid or rows.refused else ""
 
 
 def _audit_entry(summary: Summary) -> dict[str, Any]:

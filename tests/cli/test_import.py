@@ -308,7 +308,7 @@ def test_two_prepared_runs_of_one_file_are_the_same_whatever_the_chunk(tenant: T
     made = []
     for size in (4096, 50_000, 8 << 20):
         run = tenant.folder / f"chunk-{size}"
-        flags = ("--default-country", "US", "--max-rejected", "50%", "--chunk-bytes", str(size))
+        flags = ("--default-country", "US", "--max-rejected", "50%", "--chunk-bytes", str(size), "--insist", "all")
         assert tenant.import_file(file, "--run-dir", run, *flags).code == 4
         names = ("rejected.csv", "suppressed.csv", "duplicates.csv")
         delivered = [(row["_row"], row["_batch"]) for row in read_csv(run / "delivered.csv")]

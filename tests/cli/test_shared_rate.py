@@ -40,7 +40,8 @@ def test_two_runs_keep_to_one_rate(tenant: Tenant, limiter: str | None) -> None:
     for number in range(2):
         list_id = tenant.sandbox.add_list(f"Side by side {number}")
         env = tenant.env | ({"DIALFEED_HOME": str(tenant.folder / f"home-{number}")} if limiter else {})
-        flags = ["--rate", str(RATE), "--batch-contacts", "50", "--run-dir", tenant.folder / f"run-{number}", "--json"]
+        flags: list[str | Path] = ["--rate", str(RATE)]
+        flags += ["--batch-contacts", "50", "--run-dir", tenant.folder / f"run-{number}", "--json"]
         flags += ["--limiter", limiter] if limiter else []
         runs.append(command.start("import", file, "--list", list_id, *flags, env=env))
     for run in runs:

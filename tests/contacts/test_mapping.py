@@ -185,9 +185,71 @@ def test_an_override_to_an_unknown_field_is_a_problem(field: str) -> None:
     assert codes(mapped) == ["header.unknown_field"]
 
 
-def test_two_overrides_to_one_field_are_a_problem() -> None:
-    mapped = map_headers(["a", "b", *FLAGS], overrides={"a": "phone", "b": "phone"})
-    assert codes(mapped) == ["header.two_columns_for_one_field"]
+def test_two_overrides_to_one_field_are_a_problem_unless_it_is_a_channel() -> None:
+    header = ["phone", "a", "b", *FLAGS]
+    assert codes(map_headers(header, overrides={"a": "lastName", "b": "lastName"})) == [mapping.TWO_COLUMNS]
+    mapped = map_headers(["a", "b", *FLAGS], overrides={"b": "phone", "a": "phone"})
+    assert mapped.problems == ()
+    assert (mapped.fields["phone"], mapped.others, mapped.beside) == (1, {"phone": {"a": 0}}, ["a"])
+
+
+def test_one_override_that_means_two_columns_tells_no_order() -> None:
+    assert codes(map_headers(["Tel", "Tel", *FLAGS], overrides={"tel": "phone"})) == [mapping.TWO_COLUMNS]
+    assert map_headers(["Tel", "Tel", *FLAGS], overrides={"#2": "phone", "#1": "phone"}).fields["phone"] == 1
+
+
+def test_an_order_settles_which_of_several_columns_is_tried_first() -> None:
+    header = ["Home Phone", "Mobile", "phone", *FLAGS, "mail", "email"]
+    mapped = map_headers(header, orders={"phone": ["mobile", "phone"], "email": ["mail", "email"]})
+    assert mapped.problems == ()
+    assert (mapped.fields["phone"], mapped.fields["email"]) == (1, 5)
+    assert mapped.others == {"phone": {"other phone": 2}, "email": {"other email": 6}}
+    assert mapped.beside == ["Home Phone", "other phone", "other email"]
+    assert codes(map_headers(header, orders={"phone": ["Fax"]})) == ["header.unknown_column"]
+
+
+def test_a_stated_field_needs_no_column_and_may_have_none() -> None:
+    assert map_headers(["phone"], stated=FLAGS).problems == ()
+    assert codes(map_headers(["phone", "DNC"], stated=FLAGS)) == [mapping.STATED_AND_MAPPED]
+    assert map_headers(["phone", "DNC"], stated=FLAGS, overrides={"DNC": "-"}).problems == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["Full Name", "Nombre completo", "Nom complet", "Vollständiger Name", "Nome completo", "fullName"]
+)
+def test_a_full_name_is_known_in_five_languages(name: str) -> None:
+    mapped = map_headers(["phone", name, *FLAGS])
+    assert (mapped.full_name, mapped.problems, mapped.passed_through) == (1, (), {})
+
+
+def test_a_full_name_beside_a_first_or_last_name_passes_through_unless_it_is_mapped() -> None:
+    header = ["phone", "Full Name", "Last Name", *FLAGS]
+    assert map_headers(header).passed_through == {"Full Name": 1}
+    assert codes(map_headers(header, overrides={"Full Name": "fullName"})) == [mapping.TWO_COLUMNS]
+    mapped = map_headers(header, overrides={"Full Name": "fullName", "Last Name": "-"})
+    assert (mapped.full_name, mapped.problems) == (1, ())
+
+
+def test_values_tell_what_no_name_tells() -> None:
+    mapped = map_headers(["Col7", "Col8", *FLAGS], evidence={0: "phone"})
+    assert mapped.usable
+    assert (mapped.fields["phone"], codes(mapped)) == (0, [mapping.BY_VALUES])
+    contested = map_headers(["Col7", "Col8", *FLAGS], evidence={0: "phone", 1: "phone"})
+    assert codes(contested)[0] == mapping.TWO_COLUMNS
+    assert map_headers(["phone", "Col8", *FLAGS], evidence={1: "phone"}).fields["phone"] == 0
+
+
+def test_the_columns_of_a_platforms_own_export_are_ignored() -> None:
+    header = ["inin-outbound-id", "phone", *FLAGS, "Callable", "ContactCallable", "CallRecordLastAttempt-phone", "City"]
+    assert map_headers(header).passed_through == {"City": 7}
+    assert map_headers(header, overrides={"inin-outbound-id": "externalId"}).fields["externalId"] == 0
+    mapped = map_headers(["id", "externalId", "contactListId", "phone", *FLAGS])
+    assert (mapped.passed_through, mapped.fields["externalId"]) == ({}, 1)
+
+
+def test_a_name_that_only_looks_like_a_platforms_passes_through_alone() -> None:
+    assert map_headers(["phone", "Callable", *FLAGS]).passed_through == {"Callable": 1}
+    assert map_headers(["phone", "id", *FLAGS]).fields["externalId"] == 1
 
 
 def test_a_column_cannot_pass_through_under_the_name_of_a_field_that_went_to_another() -> None:
@@ -261,7 +323,7 @@ def test_the_quote_that_keeps_a_name_from_being_a_formula_comes_off() -> None:
 def test_every_problem_is_in_the_catalogue_with_its_severity() -> None:
     defined = {value for name, value in vars(mapping).items() if name.isupper() and str(value).startswith("header.")}
     assert defined == {code for code in BY_CODE if code.startswith("header.")}
-    assert {code for code in defined if BY_CODE[code].severity == "warning"} == {"header.blank_name"}
+    assert {code for code in defined if BY_CODE[code].severity == "warning"} == {"header.blank_name", mapping.BY_VALUES}
     found = map_headers(["phone", "", "x" * 129, "a", "a"], overrides={"b": "phone", "x" * 129: "foo"}, most_columns=1)
     assert all(BY_CODE[problem.code].severity == problem.severity for problem in found.problems)
     assert found.problems[-1].severity == "warning"

@@ -64,8 +64,11 @@ OUTCOMES: list[tuple[str, dict[str, Any], Answer, int]] = [
 @pytest.mark.parametrize(
     ("kind", "parameters", "answer", "stored"), OUTCOMES, ids=[f"{case[0]}-{case[1]}" for case in OUTCOMES]
 )
-def test_each_fault_has_its_outcome(make_rig: Any, kind: str, parameters: dict[str, Any], answer: Answer, stored: int):
-    rig = make_rig(timeout=0.4)
+def test_each_fault_has_its_outcome(
+    make_rig: Any, kind: str, parameters: dict[str, Any], answer: Answer, stored: int
+) -> None:
+    hangs = kind == "stall" or parameters.get("seconds") == 30.0
+    rig = make_rig(timeout=0.4 if hangs else 5.0)
     rig.strike(kind, **parameters)
     got = rig.send()
     if isinstance(answer, Accepted):
@@ -130,6 +133,7 @@ def test_a_platform_that_goes_away_in_mid_run_was_sent_nothing(rig: Any) -> None
     async def work(client: Any) -> Answer:
         await client.sign_in()
         rig.sandbox.stop()
+        await asyncio.sleep(0.05)  # until the client has seen its idle connection closed
         answer: Answer = await client.send(rig.list_id, wire(people(3)))
         return answer
 
@@ -171,7 +175,7 @@ def _sends_to(answer: bytes | None) -> Answer:
         (b"HTTP/1.1 two hundred\r\n\r\n", Unknown("the answer is not HTTP")),
         (b"HTTP/1.1 201 Created\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", Unknown("the answer is not HTTP")),
         (b"HTTP/1.1 201 Created\r\nContent-Le", Unknown("the connection was cut")),
-        (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[]\r\n", Unknown("answer cut off", 201)),
+        (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[]\r\n", Unknown("the answer is not HTTP")),
         (b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n[]\r\n", Unknown("answer cut off", 201)),
         (told("201 Created", "[]", "Content-Encoding: gzip\r\n"), Unknown("answer cut off", 201)),
         (told("201 Created", b"\xff\xfe["), Unknown("answer is not JSON", 201)),

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -226,7 +227,7 @@ def test_an_ugly_file_has_the_expected_rows(name: str, path: Path) -> None:
 @pytest.mark.parametrize("name", UGLY)
 def test_an_ugly_file_is_the_same_in_blocks_of_any_size(name: str, path: Path) -> None:
     path.write_bytes(UGLY[name][0])
-    contents = [read_all(CsvSource(path, block_bytes=size)) for size in (1, 2, 3, 5, 8, 13, 1 << 20)]
+    contents = [read_all(CsvSource(path, block_bytes=size)) for size in (1, 2, 5, 1 << 20)]
     assert contents == contents[:1] * len(contents)
 
 
@@ -323,7 +324,7 @@ UGLY_TEXT = st.lists(st.sampled_from(UGLY_BITS), max_size=40).map(b"".join)
 
 
 def test_wellformed_csv_has_the_rows_that_the_standard_library_sees(scratch: Path) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(TABLES, STYLES, st.integers(1, 64))
     def check(table: list[list[str]], style: str, block_bytes: int) -> None:
         text = io.StringIO(newline="")
@@ -341,8 +342,21 @@ def test_wellformed_csv_has_the_rows_that_the_standard_library_sees(scratch: Pat
     check()
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_a_large_wellformed_file_has_the_rows_that_the_standard_library_sees(seed: int, path: Path) -> None:
+    """Large enough for polars to share out the text among threads, with line ends in many quoted cells."""
+    chance = random.Random(seed)
+    cells = ["", "a", "b,c", 'd "e"', "f\ng", "h\r\n", "\n\n", '"', "é" * 30, "x" * 200]
+    table = [chance.choices(cells, k=4) for _ in range(20_000)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["h"] * 4, *table])
+    content = read_all(CsvSource(path, block_bytes=1 << 20))
+    assert [[cell or "" for cell in cells] for _, cells in content.rows] == table
+    assert not content.malformed
+
+
 def test_rows_numbers_and_verdicts_do_not_depend_on_the_size_of_a_block(scratch: Path) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(UGLY_TEXT, st.integers(1, 64), st.integers(6, 80))
     def check(text: bytes, block_bytes: int, limit: int) -> None:
         scratch.write_bytes(HEADER + text)
@@ -354,7 +368,7 @@ def test_rows_numbers_and_verdicts_do_not_depend_on_the_size_of_a_block(scratch:
 
 
 def test_each_record_is_a_row_a_rejection_or_blank(scratch: Path) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(UGLY_TEXT, st.integers(1, 64))
     def check(text: bytes, block_bytes: int) -> None:
         scratch.write_bytes(HEADER + text)
@@ -379,7 +393,7 @@ def test_one_bad_row_never_harms_another(scratch: Path) -> None:
     # None of these ends in a quote: it would close what an earlier line opened, and the text would be well-formed.
     bad = [b"x", b"y,z,z", b'6,"f', b'"7,g', b'8,"h"i', b"9,\0", b'10,5" x', b'11,5" x 6" y', b'"""j']
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(st.lists(st.sampled_from([*good, *bad]), max_size=14), st.integers(1, 64))
     def check(lines: list[bytes], block_bytes: int) -> None:
         scratch.write_bytes(HEADER + b"".join(line + b"\n" for line in lines))
@@ -391,7 +405,7 @@ def test_one_bad_row_never_harms_another(scratch: Path) -> None:
 
 
 def test_any_bytes_are_read_or_refused(scratch: Path) -> None:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(st.one_of(st.binary(max_size=80), UGLY_TEXT), st.integers(1, 64))
     def check(text: bytes, block_bytes: int) -> None:
         scratch.write_bytes(text)

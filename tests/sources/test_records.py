@@ -21,7 +21,7 @@ LONG = st.lists(st.one_of(UGLY, PLAIN_RUN), max_size=12).map(b"".join)
 
 
 def test_a_text_is_cut_as_an_automaton_cuts_it() -> None:
-    @settings(max_examples=600, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(LONG, st.integers(1, 300))
     def check(text: bytes, limit: int) -> None:
         assert facts(text, limit) == list(automaton(text, limit))
@@ -43,7 +43,7 @@ def test_the_records_cover_the_text_without_gaps() -> None:
 
 
 def test_what_is_decided_in_a_part_of_the_text_stays_so_in_the_whole() -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(LONG, st.integers(1, 300), st.data())
     def check(text: bytes, limit: int, data: st.DataObject) -> None:
         known = text[: data.draw(st.integers(0, len(text)))]
@@ -56,7 +56,7 @@ def test_what_is_decided_in_a_part_of_the_text_stays_so_in_the_whole() -> None:
 
 
 def test_the_first_record_alone_is_cut_as_the_first_of_many() -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(LONG.filter(bool), st.integers(1, 300))
     def check(text: bytes, limit: int) -> None:
         alone = records.cut_first(text, delimiter=ord(","), limit=limit, at_end=True)
@@ -68,7 +68,7 @@ def test_the_first_record_alone_is_cut_as_the_first_of_many() -> None:
 
 
 def test_the_first_record_alone_is_decided_only_when_nothing_can_change_it() -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(LONG, st.integers(1, 300), st.data())
     def check(text: bytes, limit: int, data: st.DataObject) -> None:
         known = text[: data.draw(st.integers(0, len(text)))]
@@ -105,6 +105,17 @@ def test_no_more_lines_are_cut_at_once_than_memory_is_meant_for(monkeypatch: pyt
         cut = records.cut((b"a" + line_end) * 1_000, delimiter=ord(","), limit=100, at_end=True)
         assert 36 < len(cut) <= 100
         assert cut.consumed == len(cut) * (1 + len(line_end))
+
+
+def test_a_record_of_too_many_lines_to_be_cut_with_others_is_left_to_be_cut_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "MAX_LINES", 64)
+    text = b'a,"' + b"\n" * 200 + b'"\n' + b"c,d\n" * 400
+    assert len(records.cut(text, delimiter=ord(","), limit=204, at_end=True)) == 0
+    assert as_facts(text, records.cut_first(text, delimiter=ord(","), limit=204, at_end=True)) == [
+        (text[:204], SOUND, 2)
+    ]
 
 
 @pytest.mark.parametrize("text", [b'1,"a\nbc"\n2,d\n', b'1,"a\r\nbc"\r\n2,d', b'"a\rb\rc"\r"d', b"a,bcdef\r\n2,d\n"])

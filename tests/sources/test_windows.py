@@ -15,7 +15,7 @@ BLOCKS = st.lists(st.lists(st.sampled_from(BITS), max_size=12).map(b"".join), ma
 
 
 def test_records_do_not_depend_on_where_a_block_ends() -> None:
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=250, deadline=None)
     @given(BLOCKS, st.integers(2, 40), st.integers(1, 60))
     def check(blocks: list[bytes], step: int, limit: int) -> None:
         text = b"".join(blocks)

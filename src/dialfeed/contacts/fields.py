@@ -43,8 +43,11 @@ NAME_FIELDS: Final = (FIRST_NAME, LAST_NAME)
 TEXT_FIELDS: Final = (EXTERNAL_ID, FIRST_NAME, LAST_NAME)
 """Fields with no rule of their own beyond those of any text."""
 
+NEUTRALISED: Final = "_neutralised"
+"""The column by which a file for people says that its cells are not exact (`compliance.md` section 8)."""
+
 RESERVED_COLUMNS: Final = frozenset(
-    {"_row", "_field", "_code", "_message", "_survivor_row", "_batch", "_id", "_settled"}
+    {"_row", "_field", "_code", "_message", "_survivor_row", "_batch", "_id", "_settled", NEUTRALISED}
 )
 """Columns that dialfeed writes beside a row in its own files.
 

@@ -190,7 +190,7 @@ class ColumnMapping:
 
     @property
     def fields(self) -> dict[str, int]:
-        """Contact fields with the positions of their columns, the first of several, in the order of `CONTACT_FIELDS`."""
+        """Contact fields with the positions of their (first) columns, in the order of `CONTACT_FIELDS`."""
         positions = {column.target: column.position for column in self._claiming if not column.rank}
         return {field: positions[field] for field in CONTACT_FIELDS if field in positions}
 
@@ -218,7 +218,7 @@ class ColumnMapping:
 
     @property
     def _claiming(self) -> list[MappedColumn]:
-        return [column for column in self.columns if column.why in _CLAIMS]
+        return [column for column in self.columns if column.why in CLAIMS]
 
     @property
     def passed_through(self) -> dict[str, int]:
@@ -252,7 +252,7 @@ class ColumnMapping:
         )
 
 
-_CLAIMS: Final = ("override", "exact", "synonym", "values")
+CLAIMS: Final = ("override", "exact", "synonym", "values")
 
 
 def map_headers(
@@ -342,6 +342,9 @@ def _read_overrides(
             problems.append(_unknown_column(column))
         elif field is None and target.strip() not in _IGNORE:
             problems.append(_unknown_field(target))
+        elif field in CHANNEL_FIELDS and len(positions) > 1:
+            like = [MappedColumn(position, names[position], field, "override") for position in positions]
+            problems.append(_two_columns(like, field))
         for position in positions:
             decided.setdefault(position, field)
     return decided, problems
@@ -409,7 +412,7 @@ def _settle_claims(
     }
     claims: tuple[tuple[Why, Mapping[int, str | None]], ...] = (
         ("override", decided),
-        ("exact", {position: _TARGET_BY_KEY.get(key) for position, key in keys.items()}),
+        ("exact", {position: _FIELD_BY_KEY.get(key) for position, key in keys.items()}),
         ("synonym", {position: _FIELD_BY_SYNONYM.get(key) for position, key in keys.items()}),
         ("values", evidence),
     )
@@ -440,7 +443,7 @@ def _find_problems(
     """Look at the finished mapping for everything that is wrong with it."""
     yield from _contested_fields(columns)
     yield from _contested_names(columns)
-    yield from (_stated_and_mapped(column) for column in columns if column.target in stated and column.why in _CLAIMS)
+    yield from (_stated_and_mapped(column) for column in columns if column.target in stated and column.why in CLAIMS)
     yield from map(_by_values, (column for column in columns if column.why == "values"))
     if _lacks_channel(columns):
         yield _no_channel()
@@ -460,7 +463,7 @@ def _find_problems(
 
 def _claimed(columns: Iterable[MappedColumn]) -> set[str]:
     """Collect the contact fields that have a column."""
-    return {column.target for column in columns if column.target and column.why in _CLAIMS}
+    return {column.target for column in columns if column.target and column.why in CLAIMS}
 
 
 def _lacks_channel(columns: Iterable[MappedColumn]) -> bool:
@@ -471,14 +474,18 @@ def _lacks_channel(columns: Iterable[MappedColumn]) -> bool:
 def _contested_fields(columns: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
     """Find the fields that several columns claim with the same right."""
     for field in CONTACT_FIELDS:
-        rivals = [column for column in columns if column.target == field and column.why in _CLAIMS and not column.rank]
+        rivals = [column for column in columns if column.target == field and column.why in CLAIMS and not column.rank]
         if len(rivals) > 1:
-            yield MappingProblem(
-                TWO_COLUMNS,
-                f"{_list(rivals)} could each be {field}, and a contact has only one.",
-                f"Choose one with {_map_flag(rivals[0], field)}; leave another out with {_map_flag(rivals[-1], '-')}."
-                + _order_advice(rivals, field),
-            )
+            yield _two_columns(rivals, field)
+
+
+def _two_columns(rivals: Sequence[MappedColumn], field: str) -> MappingProblem:
+    return MappingProblem(
+        TWO_COLUMNS,
+        f"{_list(rivals)} could each be {field}, and a contact has only one.",
+        f"Choose one with {_map_flag(rivals[0], field)}; leave another out with {_map_flag(rivals[-1], '-')}."
+        + _order_advice(rivals, field),
+    )
 
 
 def _order_advice(rivals: Sequence[MappedColumn], field: str) -> str:
@@ -491,8 +498,8 @@ def _order_advice(rivals: Sequence[MappedColumn], field: str) -> str:
 
 def _contested_names(columns: Sequence[MappedColumn]) -> Iterator[MappingProblem]:
     """Find a full name beside a first or last name: whichever were taken, the other would be lost."""
-    whole = [column for column in columns if column.target == FULL_NAME and column.why in _CLAIMS]
-    parts = [column for column in columns if column.target in NAME_FIELDS and column.why in _CLAIMS]
+    whole = [column for column in columns if column.target == FULL_NAME and column.why in CLAIMS]
+    parts = [column for column in columns if column.target in NAME_FIELDS and column.why in CLAIMS]
     if len(whole) > 1 or (whole and parts):
         yield MappingProblem(
             TWO_COLUMNS,

@@ -11,7 +11,7 @@ NOT_SPLIT: Final = "name.not_split"
 NAMES_SCHEMA: Final = pl.Schema({"firstName": pl.String, "lastName": pl.String, "code": pl.String})
 """The columns of `split_full_names`."""
 
-_WORD: Final = r"[\p{L}\p{M}.'’ʼ-]+"
+_WORD: Final = r"[\p{L}\p{M}.'\x{2019}\x{2BC}-]+"  # both typographic apostrophes
 _TWO_WORDS: Final = rf"^({_WORD}) ({_WORD})$"
 _LAST_FIRST: Final = rf"^({_WORD}(?: {_WORD})*) ?, ?({_WORD}(?: {_WORD})*)$"
 

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from dialfeed.contacts.channels import OTHER_UNUSABLE, Verdict, choose
 from dialfeed.contacts.country import normalise_countries
 from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.fields import CONTACT_FIELDS, FLAG_FIELDS
 from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW, findings
 from dialfeed.contacts.flags import normalise_flags
+from dialfeed.contacts.mapping import match_key
+from dialfeed.contacts.names import split_full_names
 from dialfeed.contacts.phone import normalise_phones
+from dialfeed.contacts.places import Place, check_place, place_of
 from dialfeed.contacts.text import clean_text, too_long
 
 _TEXT_FIELDS = {"externalId", "firstName", "lastName"}
@@ -32,12 +36,24 @@ class RuleSet:
         passed: Name of a passed-through column on the platform → name of its column in the chunk.
         default_country: The region of phones in national form whose row names no country; None to assume none.
         cell_limit: The most characters of a cell.
+        others: `phone` and `email`, each with the further columns that are tried behind that of `fields`, in their
+            order: the name under which a value not chosen is carried → name of its column in the chunk.
+        stated: Contact fields that have one value for all rows → that value.
+        full_name: Name of the column in the chunk that holds first and last name together.
     """
 
     fields: Mapping[str, str]
     passed: Mapping[str, str] = field(default_factory=dict)
     default_country: str | None = None
     cell_limit: int = 512
+    others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stated: Mapping[str, str] = field(default_factory=dict)
+    full_name: str | None = None
+
+    @property
+    def beside(self) -> list[str]:
+        """Names of all columns beside the contact fields."""
+        return [*self.passed, *(name for names in self.others.values() for name in names)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,8 @@ class Checked:
     """The result of the rules over one chunk.
 
     Attributes:
-        contacts: `ROW`, the contact fields in their order, then the passed-through columns, of the valid rows.
+        contacts: `ROW`, the contact fields in their order, then the passed-through and carried columns, of the valid
+            rows.
         faults: Why rows are invalid (`FINDINGS_SCHEMA`), in row order.
         warnings: Repairs and remarks about rows, valid or not (`FINDINGS_SCHEMA`).
     """
@@ -80,16 +97,26 @@ def check(chunk: pl.DataFrame, rules: RuleSet) -> Checked:
     """
     bench = _Bench(chunk[ROW])
     given = {name: _cell(bench, name, chunk[column], rules) for name, column in rules.fields.items()}
+    for name, value in rules.stated.items():
+        given[name] = pl.repeat(value, len(chunk), dtype=pl.String, eager=True)
     for name in _TEXT_FIELDS & given.keys():
         bench.columns[name] = given[name]
+    if rules.full_name is not None:
+        _names(bench, _cell(bench, "fullName", chunk[rules.full_name], rules))
     countries = _country(bench, given.get("countryCode"), rules)
-    _phone(bench, given.get("phone"), countries)
-    _email(bench, given.get("email"))
+    others = {
+        channel: {name: _cell(bench, name, chunk[column], rules) for name, column in columns.items()}
+        for channel, columns in rules.others.items()
+    }
+    _phone(bench, given.get("phone"), others.get("phone", {}), countries)
+    _email(bench, given.get("email"), others.get("email", {}))
     for name in FLAG_FIELDS:
         _flag(bench, name, given.get(name))
-    _some_channel(bench, given)
+    _some_channel(bench, given, others)
     for name, column in rules.passed.items():
         bench.columns[name] = _cell(bench, name, chunk[column], rules)
+        if place := place_of(match_key(name)):
+            _place(bench, name, place, countries)
     return _finish(bench, rules)
 
 
@@ -114,22 +141,47 @@ def _country(bench: _Bench, values: pl.Series | None, rules: RuleSet) -> pl.Seri
     return found["country"].zip_with(found["country"].is_not_null(), absent)
 
 
-def _phone(bench: _Bench, values: pl.Series | None, regions: pl.Series) -> None:
-    if values is None:
-        return
-    found = normalise_phones(values, regions, details=False)
-    bench.fault("phone", found["code"])
-    bench.warn("phone", found["repair"])
-    bench.columns["phone"] = found["e164"]
+def _names(bench: _Bench, values: pl.Series) -> None:
+    found = split_full_names(values)
+    bench.warn("lastName", found["code"])
+    bench.columns |= {"firstName": found["firstName"], "lastName": found["lastName"]}
 
 
-def _email(bench: _Bench, values: pl.Series | None) -> None:
-    if values is None:
+def _phone(bench: _Bench, values: pl.Series | None, others: Mapping[str, pl.Series], regions: pl.Series) -> None:
+    verdicts = {}
+    for name, column in _columns("phone", values, others).items():
+        found = normalise_phones(column, regions, details=False)
+        bench.warn(name, found["repair"])
+        verdicts[name] = Verdict(found["e164"], found["code"])
+    _take(bench, "phone", verdicts)
+
+
+def _email(bench: _Bench, values: pl.Series | None, others: Mapping[str, pl.Series]) -> None:
+    verdicts = {}
+    for name, column in _columns("email", values, others).items():
+        found = normalise_emails(column)
+        bench.warn(name, found["warning"])
+        verdicts[name] = Verdict(found["email"], found["code"])
+    _take(bench, "email", verdicts)
+
+
+def _columns(channel: str, values: pl.Series | None, others: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+    return {} if values is None else {channel: values, **others}
+
+
+def _take(bench: _Bench, channel: str, verdicts: Mapping[str, Verdict]) -> None:
+    """The contact's number or address, from one column or from the first of several that is usable."""
+    if len(verdicts) < 2:
+        for name, verdict in verdicts.items():
+            bench.fault(name, verdict.codes)
+            bench.columns[name] = verdict.values
         return
-    found = normalise_emails(values)
-    bench.fault("email", found["code"])
-    bench.warn("email", found["warning"])
-    bench.columns["email"] = found["email"]
+    choice = choose(list(verdicts.values()))
+    bench.columns[channel] = choice.chosen
+    bench.columns |= dict(zip(list(verdicts)[1:], choice.carried, strict=True))
+    for name, codes, passed_over in zip(verdicts, choice.faults, choice.passed_over, strict=True):
+        bench.fault(name, codes)
+        bench.warn(name, _code_where(passed_over, OTHER_UNUSABLE[channel]))
 
 
 def _flag(bench: _Bench, name: str, values: pl.Series | None) -> None:
@@ -140,19 +192,27 @@ def _flag(bench: _Bench, name: str, values: pl.Series | None) -> None:
     bench.columns[name] = found["flag"]
 
 
-def _some_channel(bench: _Bench, given: Mapping[str, pl.Series]) -> None:
+def _some_channel(bench: _Bench, given: Mapping[str, pl.Series], others: Mapping[str, Mapping[str, pl.Series]]) -> None:
     """A contact needs a phone or an e-mail; a faulty one has been told already."""
     neither = pl.repeat(value=True, n=len(bench.rows), dtype=pl.Boolean, eager=True)
     for name in ("phone", "email"):
         if name in given:
             neither &= given[name].is_null()
+        for other in others.get(name, {}).values():
+            neither &= other.is_null()
     if neither.any():
         bench.fault("", _code_where(neither, "contact.no_channel"))
 
 
+def _place(bench: _Bench, name: str, place: Place, countries: pl.Series) -> None:
+    checked = check_place(place, bench.columns[name], countries)
+    bench.warn(name, checked["code"])
+    bench.columns[name] = checked["value"]
+
+
 def _finish(bench: _Bench, rules: RuleSet) -> Checked:
     faults = _in_row_order(bench.faults)
-    order = [name for name in CONTACT_FIELDS if name in bench.columns] + list(rules.passed)
+    order = [name for name in CONTACT_FIELDS if name in bench.columns] + rules.beside
     contacts = pl.DataFrame([bench.rows, *(bench.columns[name].alias(name) for name in order)])
     for name in ("phone", "email"):
         if name not in contacts.columns:

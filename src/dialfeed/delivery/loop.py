@@ -277,6 +277,7 @@ class Delivery:
                 self._breaker = on_success(self._breaker, now)
                 self._halve(work, Words("refused.too_large", "HTTP 413", ""), answer.status)
             case Throttled():
+                self._breaker = on_success(self._breaker, now)
                 self._throttled(work, answer)
             case NotSent():
                 self._breaker = on_failure(self._breaker, now)
@@ -304,6 +305,7 @@ class Delivery:
         left = self.journal.divided(work.batch, parts).unknown
         self._report_refused(work, answer.refused)
         if left is not None and not answer.stored_unnamed:
+            left = replace(left, attempts=work.batch.attempts)  # or it would be sent again for ever
             self._lost.append(Work(left, lost_at=self.clock.now(), cause=cause, status=answer.status))
 
     def _refused(self, work: Work, answer: Refused) -> None:
@@ -346,15 +348,15 @@ class Delivery:
     def _throttled(self, work: Work, answer: Throttled) -> None:
         """A 429 stores nothing and costs no attempt; the pace makes everybody wait."""
         self.observe("delivery.paused", seconds=answer.pause)
-        self.journal.absent(work.batch, cause="HTTP 429")
         work.batch = replace(work.batch, attempts=work.batch.attempts - 1)
+        self.journal.absent(work.batch, cause="HTTP 429")
         work.ready_at = self.clock.now()
         self._queue.appendleft(work)
 
     def _again(self, work: Work, cause: str, settled: str = "", pause: float | None = None) -> None:
         """Send it again after a back-off, or give it up."""
         now = self.clock.now()
-        retries = work.batch.attempts - 1
+        retries = max(0, work.batch.attempts - 1)
         wait = max(self.policy.retry.wait(retries, self.chance()), pause or 0.0)
         if not self.policy.retry.allows(retries, now - self._started_at, wait):
             self.journal.failed(work.batch, cause=cause)

@@ -7,8 +7,7 @@ holds, and a batch is opened only while it holds. See `docs/decisions/0004-settl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 CLASSES = 8
 """How many batches may be open at once with sizes from `size_limit`, all of whose subset sums differ."""
@@ -40,13 +39,44 @@ def distinguishable(sizes: Sequence[int]) -> bool:
 def landed(sizes: Sequence[int], stored: int) -> tuple[int, ...] | None:
     """Which of the open batches account for `stored` contacts.
 
+    Time and memory grow with the number of batches times the contacts, not with the number of subsets: after a day on
+    which nothing could be settled there may be hundreds of open batches.
+
     Returns:
         The indices into `sizes`, or None where no subset or more than one adds up to `stored`.
     """
-    found = [subset for subset in _subsets(len(sizes)) if sum(sizes[i] for i in subset) == stored]
-    return found[0] if len(found) == 1 else None
+    missing = sum(sizes) - stored
+    if missing < 0 or stored < 0:
+        return None
+    if missing < stored:  # the shorter way: who is not there
+        gone = _only_subset(sizes, missing)
+        return None if gone is None else tuple(index for index in range(len(sizes)) if index not in gone)
+    there = _only_subset(sizes, stored)
+    return None if there is None else tuple(sorted(there))
 
 
-def _subsets(count: int) -> Iterable[tuple[int, ...]]:
-    for length in range(count + 1):
-        yield from combinations(range(count), length)
+def _only_subset(sizes: Sequence[int], wanted: int) -> set[int] | None:
+    """The only subset with the sum `wanted`. Sums are sets of bits: bit n stands for the sum n."""
+    upto = (2 << wanted) - 1
+    sums, ambiguous = 1, 0
+    for size in sizes:
+        shifted = sums << size & upto
+        ambiguous |= ambiguous << size & upto | sums & shifted
+        sums |= shifted
+    if ambiguous >> wanted & 1 or not sums >> wanted & 1:
+        return None
+    return _walk_back(sizes, wanted)
+
+
+def _walk_back(sizes: Sequence[int], wanted: int) -> set[int]:
+    """The subset with the sum `wanted`, which is known to be there and to be the only one."""
+    upto = (2 << wanted) - 1
+    sums = [1]
+    for size in sizes:
+        sums.append((sums[-1] | sums[-1] << size) & upto)
+    subset: set[int] = set()
+    for index in reversed(range(len(sizes))):
+        if not sums[index] >> wanted & 1:
+            subset.add(index)
+            wanted -= sizes[index]
+    return subset

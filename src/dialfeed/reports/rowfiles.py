@@ -122,5 +122,5 @@ def message(code: str) -> str:
 
 def _line(cells: Sequence[str]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # quotes what holds either character
+    return text.getvalue().removesuffix("\r\n").encode() + b"\n"

@@ -83,6 +83,9 @@ class Summary:
     ready: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    first_rows: dict[str, int] = field(default_factory=dict)
+    retries: list[dict[str, Any]] = field(default_factory=list)
+    preflight: dict[str, Any] = field(default_factory=dict)
     before: int | None = None
     after: int | None = None
     batches: int = 0
@@ -111,6 +114,9 @@ class Summary:
             "ready": self.ready,
             "reasons": dict(sorted(self.reasons.items())),
             "warnings": dict(sorted(self.warnings.items())),
+            "first_rows": self.first_rows,
+            "retries": self.retries,
+            "preflight": self.preflight,
             "platform_count": {"before": self.before, "after": self.after},
             "batches": self.batches,
             "settled": self.settled,
@@ -140,6 +146,9 @@ def read_summary(path: Path) -> Summary:
         list_id=told["list"]["id"],
         list_name=told["list"]["name"],
         rows=Rows(**told["rows"]),
+        first_rows=told.get("first_rows", {}),
+        retries=told.get("retries", []),
+        preflight=told.get("preflight", {}),
         before=told["platform_count"]["before"],
         after=told["platform_count"]["after"],
         prepare_seconds=seconds["prepare"],

@@ -47,6 +47,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {rows['read']:>11,}  read"
     yield ""
     yield summary["equation"]
+    yield from _retries(summary)
     yield from _preflight(summary["preflight"])
     yield from _table("Why", summary["reasons"])
     yield from _table("Repaired or remarked on", summary["warnings"])
@@ -67,6 +68,14 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         told = "not told" if count["after"] is None else f"{count['after']:,}"
         before = "not told" if count["before"] is None else f"{count['before']:,}"
         yield f"List {summary['list']['name']} ({summary['list']['id']}): {before} contacts before, {told} after"
+
+
+def _retries(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What came of rows that were given in again, and how many are still open."""
+    for each in summary["retries"]:
+        yield f"Retry {each['run']}: {each['rows']:,} rows, {each['delivered']:,} delivered"
+    if summary["retries"]:
+        yield f"Still open: {summary['rows']['invalid'] + summary['rows']['refused']:,} rejected or refused rows"
 
 
 def _preflight(told: Mapping[str, Any]) -> Iterator[str]:

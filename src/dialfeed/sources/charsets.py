@@ -200,7 +200,10 @@ def _makes_sense(words: list[bytes], encoding: str, alphabets: tuple[frozenset[s
     return nonsense <= _NONSENSE * len(readings)
 
 
-_AROUND: Final = "\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u2013\u2014\u2022\u20ac\u2122\u2039\u203a\xa0\xa3\xa7\xa9\xab\xae\xb0\xb2\xb3\xb4\xb7\xbb\xaa\xba\xbf\xa1\xbd\xbc'`^~"
+_AROUND: Final = (
+    "\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u2013\u2014\u2022\u20ac"
+    "\u2122\u2039\u203a\xa0\xa3\xa7\xa9\xab\xae\xb0\xb2\xb3\xb4\xb7\xbb\xaa\xba\xbf\xa1\xbd\xbc'`^~"
+)
 _JOINTS: Final = "\u2019\u2018\u2013\xb4\xb7'`"
 
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -137,24 +137,22 @@ def spool(blocks: Iterable[bytes], name: str, *, received: Callable[[], str | No
     Raises:
         FixSource: There is no room for it.
     """
-    file = tempfile.NamedTemporaryFile(prefix="dialfeed-", delete=False)  # noqa: SIM115 - it outlives this function
+    number, path = tempfile.mkstemp(prefix="dialfeed-")
+    file = os.fdopen(number, "wb")
     try:
         for block in blocks:
             file.write(block)
         file.flush()
-    except OSError as error:
-        file.close()
-        Path(file.name).unlink(missing_ok=True)
+        content = FileContent(_nameless(number, Path(path)), name=name, sha256=received())
+    except BaseException as error:
+        _remove(file, Path(path))
+        if not isinstance(error, OSError):
+            raise
         raise FixSource(
             f"'{name}' cannot be kept in the temporary folder: {error.strerror}.",
-            advice="Make room there, or set TMPDIR.",
+            advice="Make room there, or name another folder in TMPDIR.",
         ) from None
-    except BaseException:
-        file.close()
-        Path(file.name).unlink(missing_ok=True)
-        raise
-    content = FileContent(_nameless(file.file, Path(file.name)), name=name, sha256=received())
-    weakref.finalize(content, _remove, file.file, Path(file.name))
+    weakref.finalize(content, _remove, file, Path(path))
     return content
 
 
@@ -171,9 +169,9 @@ def as_file(content: Content) -> FileContent:
         return spool(blocks, content.name, received=lambda: passage.sha256)
 
 
-def _nameless(file: IO[bytes], path: Path) -> Path:
+def _nameless(number: int, path: Path) -> Path:
     """Take the file's name away if it can still be opened through the process's own list of open files."""
-    by_number = Path(f"/proc/self/fd/{file.fileno()}")
+    by_number = Path(f"/proc/self/fd/{number}")
     if not by_number.exists():
         return path
     path.unlink()
@@ -181,5 +179,6 @@ def _nameless(file: IO[bytes], path: Path) -> Path:
 
 
 def _remove(file: IO[bytes], path: Path) -> None:
-    file.close()
+    with suppress(OSError):
+        file.close()
     path.unlink(missing_ok=True)

@@ -177,7 +177,7 @@ class CsvSource:
                 row += len(cut)
         except UndecodableError as error:
             raise self._undecodable(error.offset, row) from None
-        raise _empty(self._name, row)
+        raise _empty(self._name, row) if not self._header_row or row == 1 else _no_row(self._name, self._header_row)
 
     def _position(self, cut: Records, row: int) -> int | None:
         """Where the header is among records of which the first one is in `row`."""
@@ -220,6 +220,10 @@ class CsvSource:
 def _empty(name: str, row: int) -> FixSource:
     what = "is empty" if row == 1 else "has only blank lines"
     return FixSource(f"The file '{name}' {what}.", advice="Export the contacts again, with a header in the first row.")
+
+
+def _no_row(name: str, row: int) -> FixSource:
+    return FixSource(f"The file '{name}' has no row {row}.", advice="Say with header_row where the column names are.")
 
 
 def _broken_header(name: str, verdict: int) -> FixSource:

@@ -20,7 +20,7 @@ _DATE: Final = re.compile(
 Cells = Sequence[str | None]
 
 
-def find_header(rows: Sequence[Cells], name: str) -> int:
+def find_header(rows: Sequence[Cells], name: str, numbers: Sequence[int] | None = None) -> int:
     """Find the header among the first rows of a table.
 
     Titles above it (a single cell where the table is wider) are passed over. A row that looks like a contact is no
@@ -29,6 +29,7 @@ def find_header(rows: Sequence[Cells], name: str) -> int:
     Args:
         rows: The cells of each row, blank rows included.
         name: The source as the user named it.
+        numbers: The number of each row; from 1 on, unless given.
 
     Returns:
         The position of the header in `rows`; that of the first row that is not blank, where no row stands out.
@@ -43,9 +44,10 @@ def find_header(rows: Sequence[Cells], name: str) -> int:
     titles = [len(cells) == 1 and wide for _, cells in filled]
     position, cells = filled[titles.index(False)] if False in titles else filled[0]
     if any(looks_like_contact(cell) for cell in cells):
+        row = numbers[position] if numbers else position + 1
         raise FixSource(
-            f"Row {position + 1} of '{name}' looks like a contact, not like column names.",
-            advice="Write the name of each column into the first row, or say with header_row where they are; 0 is nowhere.",
+            f"Row {row} of '{name}' looks like a contact, not like column names.",
+            advice="Write the column names into the first row, or say with header_row where they are (0: nowhere).",
         )
     return position
 

@@ -24,7 +24,7 @@ SAMPLE_BYTES: Final = 256 << 10
 _USUAL: Final = (",", ";", "\t", "|")
 _UNUSUAL: Final = (":", "^", "~", "\x1f", "\x01")
 _NAMED: Final = {"\t": "tab", "\x1f": "unit separator (\\x1f)", "\x01": "\\x01"}
-_HINT: Final = re.compile(rb"sep=(.)(?:\r\n|\n|\r)")
+_HINT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=([ -~\t\x01\x1f])\"?(?:\r\n|\n|\r)")
 _AGREEMENT: Final = 0.9
 
 
@@ -36,12 +36,15 @@ class Layout:
         delimiter: The character between two cells.
         quote: The character around cells; empty where quotes are text.
         header_row: The row of the header; 0 where there is none; None where it is the first that is not blank.
+        known_by: How the delimiter is known: ``option``, ``hint`` (a line ``sep=;``), ``counts``, or ``nothing``
+            where no record has more than one cell.
         quoting: ``all``, ``some`` or ``none``: how many cells of the first rows are in quotes.
     """
 
     delimiter: str
     quote: str
     header_row: int | None
+    known_by: str
     quoting: str
 
 
@@ -77,19 +80,20 @@ def detect(
         FixSource: There are several possibilities, or the first row looks like a contact.
     """
     hint = _HINT.match(text)
-    if hint and delimiter in {None, hint[1].decode()}:
-        delimiter, below = hint[1].decode(), text[hint.end() :]
+    known_by = "option" if delimiter else "hint" if hint else "counts"
+    if hint and delimiter in {None, hint[1].decode("latin-1")}:
+        delimiter, below = hint[1].decode("latin-1"), text[hint.end() :]
     else:
         hint, below = None, text
     quote = _quote(below) if quote is None else quote
     look = _Look(requoted(below, quote), whole)
-    delimiter = delimiter or _delimiter(look, name)
+    delimiter, known_by = (delimiter, known_by) if delimiter else _delimiter(look, name)
     rows = look.rows(delimiter)
     if header_row is None:
         found = find_header(rows, name) + 1
         header_row = found + 1 if hint else found
         header_row = None if header_row == 1 or not rows else header_row
-    return Layout(delimiter, quote, header_row, _quoting(below, quote or QUOTE, delimiter))
+    return Layout(delimiter, quote, header_row, known_by, _quoting(below, quote or QUOTE, delimiter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _cells(dialect: Dialect, record: bytes, width: int) -> list[str | None]:
         return []
 
 
-def _delimiter(look: _Look, name: str) -> str:
+def _delimiter(look: _Look, name: str) -> tuple[str, str]:
     """The one delimiter by which the records have as many cells as the header.
 
     Raises:
@@ -144,20 +148,19 @@ def _delimiter(look: _Look, name: str) -> str:
         if candidates is _UNUSUAL and best < _AGREEMENT:
             break
         if len(good) == 1:
-            return good[0]
+            return good[0], "counts"
         if good:
             told = " or ".join(_NAMED.get(each, f"'{each}'") for each in good)
             raise FixSource(
                 f"The delimiter of '{name}' is not certain: it could be {told}.", advice="Say which one with delimiter."
             )
-    return ","
+    return ",", "nothing"
 
 
 def _quote(text: bytes) -> str:
     """The quote of a text: an apostrophe only where it stands around every cell of the first line."""
     line = re.split(rb"[\r\n]", text, maxsplit=1)[0].strip()
-    apostrophes = re.fullmatch(rb"'[^']*'(?:[,;\t|]'[^']*')*", line)
-    return "'" if apostrophes and b'"' not in text else QUOTE
+    return "'" if re.fullmatch(rb"'[^'\"]*'(?:[,;\t|]'[^'\"]*')+", line) else QUOTE
 
 
 def _quoting(text: bytes, quote: str, delimiter: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,8 @@ class SeveralSources:
     """Sources with the same header, one after the other.
 
     Row numbers go on from one source to the next: the header of the second one follows the last row of the first.
-    The description tells, once all was read, in which row each source begins (``files``), and `place` finds a row again.
+    The description tells, once all was read, how many rows stand before each source (``files``), and `place` finds a
+    row again.
 
     Args:
         name: All of them as the user named them.
@@ -79,7 +80,7 @@ class SeveralSources:
         return self._sources[index].describe().path, row - self._before[index]
 
 
-def _moved(source: Source, by: int, last: int) -> Iterator[Chunk]:
+def _moved(source: Source, by: int, last: int) -> Generator[Chunk, None, int]:
     """The chunks of a source with other row numbers; returns the last number that was used."""
     for chunk in source.chunks():
         last = max(last, *(_last(frame) for frame in (chunk.rows, chunk.malformed)))

@@ -261,7 +261,7 @@ def _place_of(error: Mapping[str, Any]) -> tuple[int, str] | None:
         if match:
             return int(match[1]), match[2].strip("/.[]'\"")
     index = error.get("index")
-    return (index, "") if isinstance(index, int) and index >= 0 else None
+    return (index, "") if type(index) is int and index >= 0 else None
 
 
 def _sentence(data: Any, body: bytes) -> str:

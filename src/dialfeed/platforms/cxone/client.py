@@ -290,7 +290,7 @@ def _job_result(reply: Reply, contacts: Contacts) -> Answer | None:
     if isinstance(data, list):
         return read_accepted(200, reply.body, contacts.identities())
     if not isinstance(data, dict):
-        return None
+        return Unknown("the job does not tell its state", 202)
     state = str(data.get("status") or data.get("state") or "").lower()
     if state in _JOB_FAILED:
         return read_refused(400, reply.body, len(contacts.identities()))

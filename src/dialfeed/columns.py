@@ -1,0 +1,160 @@
+"""Settle which column is which field: the header, what the user says, what is remembered, and what the values are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+
+from dialfeed.assembly import home_folder, open_source
+from dialfeed.audit.trail import utc_now
+from dialfeed.config import Plan
+from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
+from dialfeed.contacts.evidence import channel_evidence, content
+from dialfeed.contacts.fields import RESERVED_COLUMNS
+from dialfeed.contacts.mapping import CLAIMS, NO_CHANNEL, ColumnMapping, header_fingerprint, map_headers, match_key
+from dialfeed.contacts.system_columns import system_columns
+from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
+
+_SAMPLE_BYTES = 1 << 17
+"""As much of the beginning of a source is looked at; its first rows, whatever the chunks of the run are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A source's columns, settled.
+
+    Attributes:
+        mapping: Which column is which field.
+        shape: What the source looks like.
+        fingerprint: What the mapping is remembered by: of the header without columns that dialfeed writes.
+        differences: How the source has changed since the list was last loaded.
+        sample: Its first rows, or None where it has none.
+        reused: When the mapping was saved that is used again; empty where none is.
+    """
+
+    mapping: ColumnMapping
+    shape: Shape
+    fingerprint: str
+    differences: tuple[Difference, ...]
+    sample: pl.DataFrame | None
+    reused: str = ""
+
+    @property
+    def drifted(self) -> bool:
+        """Whether a difference may send wrong data."""
+        return any(difference.stops for difference in self.differences)
+
+
+def settle_columns(path: Path, header: tuple[str, ...], plan: Plan, wanted_list: str | None) -> Settled:
+    """Settle the columns of a source.
+
+    Args:
+        path: The source.
+        header: Its column names.
+        plan: What the user says, and where what is remembered lies. Nothing is written there.
+        wanted_list: The id or name of the contact list, to tell drift; None for none.
+
+    Raises:
+        FixSource: The source cannot be read.
+        FixSettings: What is remembered cannot be read.
+    """
+    memory = Mappings(home_folder(plan))
+    fingerprint = header_fingerprint([name for name in header if name.strip().casefold() not in RESERVED_COLUMNS])
+    same_header = memory.find(fingerprint)
+    keys = list_keys(plan.base_url, [wanted_list or ""])
+    used_for_list = same_header is not None and not same_header.lists.keys().isdisjoint(keys)
+    before = same_header if used_for_list else memory.last_of(keys)
+    known = same_header or before
+    sample = _sample(path, plan)
+    mapping, reused = _map(header, plan, known, sample)
+    shape = shape_of(mapping, _contents(mapping, sample), _left_out(mapping))
+    differences = compare(Shape.from_dict(before.shape), shape) if before else []
+    return Settled(mapping, shape, fingerprint, tuple(differences), sample, known.saved if known and reused else "")
+
+
+def remember_columns(settled: Settled, plan: Plan, lists: Iterable[str]) -> None:
+    """Remember a mapping for next time.
+
+    Args:
+        settled: What was used.
+        plan: Where the home folder is.
+        lists: The id and the name of the contact list; nothing to remember it for the header alone.
+    """
+    keys = list_keys(plan.base_url, lists)
+    Mappings(home_folder(plan)).save(settled.fingerprint, settled.shape.as_dict(), keys, utc_now().isoformat())
+
+
+def forget_columns(settled: Settled, plan: Plan) -> bool:
+    """Forget the mapping of this header; whether there was one."""
+    return Mappings(home_folder(plan)).forget(settled.fingerprint)
+
+
+def _map(
+    header: tuple[str, ...], plan: Plan, known: Remembered | None, sample: pl.DataFrame | None
+) -> tuple[ColumnMapping, bool]:
+    """The mapping, and whether anything remembered went into it."""
+    given = dict(plan.map)
+    kept = _kept(header, plan, known)
+    said: dict[str, Any] = {
+        "overrides": given | kept,
+        "orders": plan.orders,
+        "stated": dict(plan.set),
+        "most_columns": plan.max_columns,
+        "longest_name": plan.max_header,
+    }
+    mapping = map_headers(header, **said)
+    if sample is not None and any(problem.code == NO_CHANNEL for problem in mapping.problems):
+        labels = own_columns(mapping)
+        free = [each.position for each in mapping.columns if each.position in labels and each.why == "passed through"]
+        mapping = map_headers(header, **said, evidence=channel_evidence(sample, free, plan.default_country))
+    return mapping, bool(kept)
+
+
+def _kept(header: tuple[str, ...], plan: Plan, known: Remembered | None) -> dict[str, str]:
+    """What is remembered of the user's decisions, but for columns and fields that were decided on again."""
+    if known is None:
+        return {}
+    labels = set(own_columns(map_headers(header)).values())
+    given = {match_key(column) for column, _ in plan.map}
+    taken = {match_key(field) for _, field in plan.map} | {
+        match_key(field) for field in (*plan.orders, *dict(plan.set))
+    }
+    taken -= {""}
+    decided = cast("dict[str, str]", known.shape["decided"])
+    return {
+        column: field
+        for column, field in decided.items()
+        if column in labels and match_key(column) not in given and match_key(field) not in taken
+    }
+
+
+def _left_out(mapping: ColumnMapping) -> list[int]:
+    """Columns that have a name, are no platform's, and are ignored all the same: the user wants it so."""
+    system = system_columns([column.name for column in mapping.columns])
+    return [
+        column.position
+        for column in mapping.columns
+        if column.why == "ignored" and column.name and column.position not in system
+    ]
+
+
+def _sample(path: Path, plan: Plan) -> pl.DataFrame | None:
+    """The first rows. The source is opened for it once more, so that the run's own reading stays one passage."""
+    if not path.is_file():
+        return None
+    source = open_source(path, replace(plan, chunk_bytes=min(plan.chunk_bytes, _SAMPLE_BYTES)))
+    source.describe()
+    with closing(cast("Any", source.chunks())) as chunks:
+        return next((chunk.rows for chunk in chunks if len(chunk.rows)), None)
+
+
+def _contents(mapping: ColumnMapping, sample: pl.DataFrame | None) -> dict[int, dict[str, int]]:
+    if sample is None:
+        return {}
+    claimed = [column.position for column in mapping.columns if column.why in CLAIMS]
+    return {position: content(sample[str(position)]) for position in claimed}

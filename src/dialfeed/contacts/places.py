@@ -1,0 +1,134 @@
+"""ZIP codes, states and time zones that pass through: the platform takes calling hours from them, so they are checked.
+
+A wrong ZIP is worse than none: an unmappable one shrinks the calling window to a few hours, a blank one does not
+(`compliance.md` section 0, item 8). So a bad ZIP is blanked, and told. A state or zone that is not known is told, and
+stays as it is. ZIP and state are looked at only in rows of the United States.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+from zoneinfo import available_timezones
+
+import polars as pl
+
+from dialfeed.contacts.text import for_distinct
+
+ZIP_REPAIRED: Final = "zip.repaired"
+ZIP_BLANKED: Final = "zip.blanked"
+STATE_UNKNOWN: Final = "state.unknown"
+ZONE_UNKNOWN: Final = "zone.unknown"
+
+PLACE_SCHEMA: Final = pl.Schema({"value": pl.String, "code": pl.String})
+"""The columns of a check: the value to send, and what is told about it."""
+
+STATES: Final = """
+    AL Alabama, AK Alaska, AZ Arizona, AR Arkansas, CA California, CO Colorado, CT Connecticut, DE Delaware,
+    DC District of Columbia, FL Florida, GA Georgia, HI Hawaii, ID Idaho, IL Illinois, IN Indiana, IA Iowa, KS Kansas,
+    KY Kentucky, LA Louisiana, ME Maine, MD Maryland, MA Massachusetts, MI Michigan, MN Minnesota, MS Mississippi,
+    MO Missouri, MT Montana, NE Nebraska, NV Nevada, NH New Hampshire, NJ New Jersey, NM New Mexico, NY New York,
+    NC North Carolina, ND North Dakota, OH Ohio, OK Oklahoma, OR Oregon, PA Pennsylvania, RI Rhode Island,
+    SC South Carolina, SD South Dakota, TN Tennessee, TX Texas, UT Utah, VT Vermont, VA Virginia, WA Washington,
+    WV West Virginia, WI Wisconsin, WY Wyoming, AS American Samoa, GU Guam, MP Northern Mariana Islands, PR Puerto Rico,
+    VI U.S. Virgin Islands, AA Armed Forces Americas, AE Armed Forces Europe, AP Armed Forces Pacific"""
+"""Two-letter codes and names of the US Postal Service (Publication 28, appendix B; looked at 2026-11-23)."""
+
+_STATES: Final = frozenset(
+    part.casefold() for state in STATES.split(",") for part in (state.strip()[:2], state.strip()[3:])
+)
+_ZIP: Final = r"^[0-9]{5}(-[0-9]{4})?$"
+_LOST_ZERO: Final = r"^([0-9]{4}(?:-[0-9]{4})?)$"
+_NO_PLACE: Final = r"^0+(-|$)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A kind of column that says where a contact is.
+
+    Attributes:
+        names: Keys of names (`mapping.match_key`) under which such a column passes through.
+        country: The country in whose rows it is looked at; None for all.
+        check: The check of its distinct values.
+    """
+
+    names: frozenset[str]
+    country: str | None
+    check: Callable[[pl.Series], pl.DataFrame]
+
+
+def place_of(key: str) -> Place | None:
+    """What a passed-through column is, by the key of its name; None where it says no place."""
+    return next((place for place in PLACES if key in place.names), None)
+
+
+def check_place(place: Place, values: pl.Series, countries: pl.Series) -> pl.DataFrame:
+    """Check one column.
+
+    Args:
+        place: What it is.
+        values: Clean text.
+        countries: The country of each row, null where it is not known.
+
+    Returns:
+        A frame of the same length (`PLACE_SCHEMA`).
+    """
+    checked = for_distinct(values, place.check)
+    if place.country is None:
+        return checked
+    there = (countries == place.country).fill_null(value=False)
+    nothing = pl.repeat(None, len(values), dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {"value": checked["value"].zip_with(there, values), "code": checked["code"].zip_with(there, nothing)}
+    )
+
+
+def check_zips(values: pl.Series) -> pl.DataFrame:
+    """Check US ZIP codes: five digits, or ZIP+4; one lost leading zero is put back, anything else is blanked."""
+    value = pl.col("value").str.replace(r"^([0-9]{4,5})[.]0+$", "${1}")
+    repaired = value.str.replace(_LOST_ZERO, "0${1}")
+    good = repaired.str.contains(_ZIP) & ~repaired.str.contains(_NO_PLACE)
+    return values.to_frame("value").select(
+        value=pl.when(good).then(repaired),
+        code=pl.when(good & (repaired != pl.col("value")))
+        .then(pl.lit(ZIP_REPAIRED))
+        .when(~good)
+        .then(pl.lit(ZIP_BLANKED)),
+    )
+
+
+def check_states(values: pl.Series) -> pl.DataFrame:
+    """Check US states and territories: a code of two letters or a name."""
+    return _known(values, _STATES, STATE_UNKNOWN)
+
+
+def check_zones(values: pl.Series) -> pl.DataFrame:
+    """Check time zones: names of the IANA database, in any case; nothing is told where the machine has none."""
+    return _known(values, _zones(), ZONE_UNKNOWN)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zone.casefold() for zone in available_timezones())
+
+
+def _known(values: pl.Series, known: frozenset[str], code: str) -> pl.DataFrame:
+    codes = [
+        code if known and value is not None and value.casefold() not in known else None for value in values.to_list()
+    ]
+    return pl.DataFrame({"value": values, "code": codes}, schema=PLACE_SCHEMA)
+
+
+def _keys(names: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in names.split(","))
+
+
+PLACES: Final = (
+    Place(_keys("zip, zipcode, zip5, postalcode, postcode, zippostalcode, codigopostal, codepostal, plz"), "US",
+          check_zips),
+    Place(_keys("state, statecode, usstate, stateprovince, estado, bundesland"), "US", check_states),
+    Place(_keys("timezone, tz, ianatimezone, zonahoraria, fuseauhoraire, zeitzone, fusohorario"), None,
+          check_zones),
+)  # fmt: skip

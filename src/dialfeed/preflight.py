@@ -1,0 +1,105 @@
+"""What is looked at between the check of the whole file and the first batch: will it fit, and is it the right file."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dialfeed.assembly import home_folder
+from dialfeed.audit.trail import utc_now
+from dialfeed.config import Plan
+from dialfeed.coordination.history import History, PastRun
+from dialfeed.errors import CheckFile, FixSettings
+from dialfeed.guards import Load, Verdict, judge
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.order import Order, Target
+from dialfeed.run import Run, found
+
+
+def foresee(run: Run, order: Order, ledger: Ledger, load: Load | None = None) -> None:
+    """Put what would be sent, and what the platform takes, into the summary and the audit trail."""
+    plan, ready = order.plan, run.summary.ready
+    run.summary.preflight = {
+        "contacts": ready,
+        "requests": -(-ready // plan.batch_contacts),
+        "columns": (ledger.fact("prepared") or {}).get("columns", 0),
+        "columns_limit": plan.max_columns,
+        "count": load.count if load else None,
+        "capacity": plan.list_capacity,
+        "room": load.room if load else None,
+    }
+    run.trail.append("preflight.done", **run.summary.preflight)
+
+
+async def preflight(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
+    """Foresee and judge what is about to be loaded; a run that has begun to send is not judged again.
+
+    Raises:
+        CheckFile: A guard stops the run, and the user does not insist.
+    """
+    history = History(home_folder(order.plan), order.plan.base_url or "", target.contact_list.id)
+    header = (ledger.fact("prepared") or {}).get("fingerprint", "")
+    if not (ledger.fact("judged") or ledger.cut_up_to()[0]):
+        load = await _load(run, order, target)
+        foresee(run, order, ledger, load)
+        _stop_or_go(run, order.plan, judge(load, [each for each in history.runs() if each.run != run.folder.id]))
+        if order.sends:
+            history.add(_past(run, header, finished=False))
+            ledger.remember(judged=True)
+    if order.sends:
+        run.remember_end = partial(_remember_end, run, history, header)
+
+
+async def _load(run: Run, order: Order, target: Target) -> Load:
+    rows, capacity = run.summary.rows, order.plan.list_capacity
+    count = target.contact_list.count
+    if capacity is not None:
+        count = await run.stopper.unless(target.carrier.count())
+        if count is None:
+            sentence = "The platform does not tell how many contacts the list has, so its room is not known."
+            run.summary.findings.append(found("preflight.no_count", "warning", sentence))
+    sha256 = str(run.summary.source.get("sha256", ""))
+    return Load(sha256, rows.read, rows.invalid, rows.suppressed, run.summary.ready, count, capacity)
+
+
+def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
+    """Tell the audit trail every verdict, and stop for those that the user does not insist against."""
+    for each in verdicts:
+        insisted = each.stops and plan.insists(each.guard)
+        run.trail.append(
+            "guard.judged", guard=each.guard, stopped=each.stops and not insisted, insisted=insisted, **each.facts
+        )
+    against = [each for each in verdicts if each.stops and not plan.insists(each.guard)]
+    if against:
+        told = " ".join(each.sentence for each in against)
+        names = ",".join(each.guard for each in against)
+        raise CheckFile(
+            f"{told} Nothing was sent.",
+            advice=f"Look whether this is the right file and list. If so, insist: --insist {names}.",
+        )
+
+
+def _remember_end(run: Run, history: History, header: str) -> None:
+    """Write the run into the history; that it cannot be written is told, and harms the run no more."""
+    try:
+        history.add(_past(run, header, finished=True))
+    except (OSError, FixSettings):
+        sentence = "This run could not be written into the list's history; the next one is not compared with it."
+        run.summary.findings.append(found("history.not_written", "warning", sentence))
+
+
+def _past(run: Run, header: str, *, finished: bool) -> PastRun:
+    summary, rows = run.summary, run.summary.rows
+    landed = rows.delivered + rows.unknown
+    return PastRun(
+        run=run.folder.id,
+        list_id=summary.list_id,
+        time=utc_now().isoformat(timespec="seconds"),
+        sha256=str(summary.source.get("sha256", "")),
+        header=header,
+        rows=rows.read,
+        rejected=rows.invalid,
+        suppressed=rows.suppressed,
+        ready=summary.ready,
+        delivered=landed,
+        finished=finished and not (landed and (rows.failed or rows.unknown)),
+    )

@@ -1,0 +1,160 @@
+"""Rows of Parquet and Arrow files."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from dialfeed.errors import FixSource
+from dialfeed.sources.base import MALFORMED_SCHEMA, ROW, Chunk, Description
+from dialfeed.sources.content import FileContent
+from dialfeed.sources.files import changed
+from dialfeed.sources.tables import nothing_is_null
+
+PARQUET_MAGIC: Final = b"PAR1"
+ARROW_MAGIC: Final = b"ARROW1"
+ARROW_STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
+_MOST_STREAM_BYTES: Final = 512 << 20
+
+
+class ColumnarSource:
+    """A Parquet file, or an Arrow file or stream. Its first row is row 1.
+
+    Cells become text as a person would type them: whole numbers without a decimal point, dates and times in ISO form.
+    A number with a fraction of zero is whole up to 15 digits; beyond that a floating-point number has lost digits, and
+    is told with its exponent, so that nobody takes it for a number to dial.
+
+    Args:
+        file: The file.
+        kind: What it is.
+        chunk_rows: How many rows to hand on at once.
+        facts: What else to tell in the description.
+    """
+
+    def __init__(
+        self,
+        file: FileContent,
+        kind: Literal["parquet", "arrow"],
+        *,
+        chunk_rows: int,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        self._file = file
+        self._kind = kind
+        self._chunk_rows = chunk_rows
+        self._facts = dict(facts or {})
+        self._sha256: str | None = None
+
+    def describe(self) -> Description:
+        """Read the schema.
+
+        Raises:
+            FixSource: The file is damaged, empty, or has a column that is no text, number, date or truth value.
+        """
+        schema = self._schema()
+        return Description(
+            self._file.name, tuple(name.strip() for name in schema), {"format": self._kind, **self._facts}
+        )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Stream the rows.
+
+        Raises:
+            FixSource: As `describe`; or the file turns out to be damaged, or was changed while it was read.
+        """
+        self._sha256 = None
+        stamp = self._file.stamp()
+        schema = self._schema()
+        columns = [as_text(pl.col(name), kind).alias(str(index)) for index, (name, kind) in enumerate(schema.items())]
+        frames = self._scan().select(columns).with_columns(nothing_is_null(len(columns)))
+        row = 1
+        with self._damage_told():
+            for frame in frames.collect_batches(chunk_size=self._chunk_rows, maintain_order=True):
+                numbers = pl.int_range(row, row + frame.height, dtype=pl.Int64, eager=True).alias(ROW)
+                row += frame.height
+                yield Chunk(frame.insert_column(0, numbers), pl.DataFrame(schema=MALFORMED_SCHEMA))
+        self._sha256 = self._file.digest()
+        if self._file.stamp() != stamp:
+            raise changed(self._file.name)
+
+    def sha256(self) -> str:
+        """The SHA-256 of the file's bytes in hex.
+
+        Raises:
+            RuntimeError: `chunks` was not exhausted yet.
+        """
+        if self._sha256 is None:
+            raise RuntimeError("the hash is known once all chunks were read")
+        return self._sha256
+
+    def _schema(self) -> pl.Schema:
+        with self._damage_told():
+            schema = self._scan().collect_schema()
+        if not schema:
+            raise FixSource(f"'{self._file.name}' has no columns.", advice="Export the contacts again.")
+        for name, kind in schema.items():
+            if not is_plain(kind):
+                raise FixSource(
+                    f"The column '{name}' of '{self._file.name}' holds {_called(kind)}, not single values.",
+                    advice="Export it as text, or leave it out.",
+                )
+        return schema
+
+    def _scan(self) -> pl.LazyFrame:
+        path = self._file.path
+        self._file.stamp()
+        if self._kind == "parquet":
+            return pl.scan_parquet(path, glob=False)
+        with path.open("rb") as file:
+            if file.read(4) != ARROW_STREAM_MAGIC:
+                return pl.scan_ipc(path, glob=False)
+        if path.stat().st_size > _MOST_STREAM_BYTES:
+            raise FixSource(
+                f"'{self._file.name}' is an Arrow stream, too large to be held.",
+                advice="Write it as an Arrow file (with a footer) or as Parquet.",
+            )
+        with self._damage_told():
+            return pl.read_ipc_stream(path).lazy()
+
+    @contextmanager
+    def _damage_told(self) -> Generator[None]:
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+            raise FixSource(
+                f"The {self._kind.capitalize()} file '{self._file.name}' is damaged, or uses what cannot be read.",
+                advice="Copy or export it again.",
+            ) from None
+
+
+def is_plain(kind: pl.DataType) -> bool:
+    """Whether the values of a column can be told as text."""
+    return (
+        kind.is_numeric()
+        or (kind.is_temporal() and kind != pl.Duration)
+        or isinstance(kind, pl.String | pl.Boolean | pl.Categorical | pl.Enum | pl.Null)
+    )
+
+
+def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """The values of a column as a person would type them."""
+    if kind.is_float():
+        return _float_text(column.cast(pl.Float64))
+    if isinstance(kind, pl.Datetime):
+        text = column.dt.to_string("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if kind.time_zone else ""))
+        return text.str.replace(r"\.0+(\D|$)", "$1")
+    if kind == pl.Time:
+        return column.dt.to_string("%H:%M:%S%.f").str.replace(r"\.0+$", "")
+    return column.cast(pl.String)
+
+
+def _float_text(column: pl.Expr) -> pl.Expr:
+    whole = (column == column.round(0)) & (column.abs() < 1e15)
+    return pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String))
+
+
+def _called(kind: pl.DataType) -> str:
+    return "lists or records" if kind.is_nested() else "bytes" if kind == pl.Binary else f"values of type {kind}"
