@@ -32,6 +32,7 @@ USUAL = [past(1, rejected=20, suppressed=100), past(2, rejected=10, suppressed=1
         pytest.param(Load("new", 1000, 30, 100, 870), USUAL, [], id="a usual file"),
         pytest.param(Load("new", 1000, 500, 500), [], [], id="nothing to compare with"),
         pytest.param(Load("content 2", 1000, 0, 100), USUAL, ["same-content"], id="the same content"),
+        pytest.param(Load("content 2", 1000, 0, 100, count=0), USUAL, [], id="the list was emptied since"),
         pytest.param(Load("x", 5), [past(1, sha256="x", delivered=0)], [], id="the same content, never delivered"),
         pytest.param(Load("x", 5), [past(1, sha256="x", delivered=0, finished=False)], ["same-content"], id="killed"),
         pytest.param(Load("new", 0), USUAL[:1], ["empty"], id="empty where there were rows"),

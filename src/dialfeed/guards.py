@@ -94,14 +94,19 @@ def judge(load: Load, past: Sequence[PastRun]) -> list[Verdict]:
 
 
 def same_content(load: Load, past: Sequence[PastRun]) -> Verdict:
-    """The same content has been loaded into this list, or a run that was loading it has not come to its end."""
+    """The same content has been loaded into this list, or a run that was loading it has not come to its end.
+
+    A list that holds fewer contacts now than were delivered then has been emptied since: it may be loaded again.
+    """
     name = "same-content"
     facts: dict[str, Any] = {"sha256": load.sha256}
     same = [each for each in past if each.sha256 == load.sha256 and (each.delivered or not each.finished)]
     if not same:
         return Verdict(name, facts=facts)
     last = same[-1]
-    facts |= {"run": last.run, "delivered": last.delivered, "finished": last.finished}
+    facts |= {"run": last.run, "delivered": last.delivered, "finished": last.finished, "count": load.count}
+    if load.count is not None and load.count < max(last.delivered, 1):
+        return Verdict(name, facts=facts)
     if not last.finished:
         sentence = f"Run {last.run} was loading the same content into this list and has not come to its end: "
         return Verdict(name, sentence + f"`dialfeed resume {last.run}` goes on with it.", facts)

@@ -51,12 +51,10 @@ async def preflight(run: Run, order: Order, ledger: Ledger, target: Target) -> N
 
 async def _load(run: Run, order: Order, target: Target) -> Load:
     rows, capacity = run.summary.rows, order.plan.list_capacity
-    count = target.contact_list.count
-    if capacity is not None:
-        count = await run.stopper.unless(target.carrier.count())
-        if count is None:
-            sentence = "The platform does not tell how many contacts the list has, so its room is not known."
-            run.summary.findings.append(found("preflight.no_count", "warning", sentence))
+    count = await run.stopper.unless(target.carrier.count())
+    if count is None and capacity is not None:
+        sentence = "The platform does not tell how many contacts the list has, so its room is not known."
+        run.summary.findings.append(found("preflight.no_count", "warning", sentence))
     sha256 = str(run.summary.source.get("sha256", ""))
     return Load(sha256, rows.read, rows.invalid, rows.suppressed, run.summary.ready, count, capacity)
 

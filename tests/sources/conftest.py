@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import polars as pl
 import pytest
+from same_table import DROP, run_on_mariadb, run_on_postgresql
 
 from dialfeed.sources.base import MALFORMED_SCHEMA, ROW, Source
 
@@ -83,14 +84,16 @@ def _absent(what: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> str:
+def postgresql() -> Iterator[str]:
     if not _reachable(5432):
         _absent("PostgreSQL on port 5432")
-    return POSTGRESQL
+    yield POSTGRESQL
+    run_on_postgresql(POSTGRESQL, DROP)
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> str:
+def mariadb() -> Iterator[str]:
     if not _reachable(3306):
         _absent("MariaDB on port 3306")
-    return MARIADB
+    yield MARIADB
+    run_on_mariadb(DROP)

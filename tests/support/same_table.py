@@ -6,8 +6,9 @@ import csv
 import gzip
 import io
 import json
+import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from dialfeed.sources.options import SourceOptions
 from dialfeed.sources.packing import zstd_module
 
 HEADER: Final = ("phone", "name", "note")
-Rows = list[tuple[str | None, ...]]
+Rows = Sequence[tuple[str | None, ...]]
 Maker = Callable[[Path, Rows, SourceOptions], Source]
 
 
@@ -139,30 +140,42 @@ def _from_duckdb(folder: Path, rows: Rows, sizes: SourceOptions) -> Source:
 
 
 QUERY: Final = "SELECT phone, name, note FROM contacts ORDER BY n"
-TABLE_NAME: Final = "dialfeed_contract"
+TABLE_NAME: Final = f"dialfeed_{os.getpid()}"
+"""A table for each process, since tests run side by side."""
+_COLUMNS: Final = f"{TABLE_NAME} (n INTEGER, phone TEXT, name TEXT, note TEXT)"
+_INSERT: Final = f"INSERT INTO {TABLE_NAME} VALUES (%s, %s, %s, %s)"  # noqa: S608 - the name is ours
+DROP: Final = f"DROP TABLE IF EXISTS {TABLE_NAME}"
+
+
+def run_on_postgresql(address: str, *statements: str, rows: Rows = ()) -> None:
+    """Run statements, then insert rows."""
+    with psycopg.connect(address) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement.encode())
+        if rows:
+            cursor.executemany(_INSERT.encode(), [(n, *row) for n, row in enumerate(rows)])
+
+
+def run_on_mariadb(*statements: str, rows: Rows = ()) -> None:
+    """Run statements, then insert rows."""
+    with pymysql.connect(host="127.0.0.1", user="root", database="test", charset="utf8mb4") as connection:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            if rows:
+                cursor.executemany(_INSERT, [(n, *row) for n, row in enumerate(rows)])
+        connection.commit()
 
 
 def from_postgresql(address: str, rows: Rows, sizes: SourceOptions) -> Source:
     """Through a table of the test database that is made anew."""
-    with psycopg.connect(address) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS dialfeed_contract")
-        cursor.execute("CREATE TABLE dialfeed_contract (n INTEGER, phone TEXT, name TEXT, note TEXT)")
-        cursor.executemany(
-            "INSERT INTO dialfeed_contract VALUES (%s, %s, %s, %s)", [(n, *row) for n, row in enumerate(rows)]
-        )
+    run_on_postgresql(address, DROP, f"CREATE TABLE {_COLUMNS}", rows=rows)
     return open_source(address, replace(sizes, query=QUERY.replace("contacts", TABLE_NAME)))
 
 
 def from_mariadb(address: str, rows: Rows, sizes: SourceOptions) -> Source:
     """Through a table of the test database that is made anew."""
-    with pymysql.connect(host="127.0.0.1", user="root", database="test", charset="utf8mb4") as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE IF EXISTS dialfeed_contract")
-            cursor.execute("CREATE TABLE dialfeed_contract (n INT, phone TEXT, name TEXT, note TEXT) CHARSET utf8mb4")
-            cursor.executemany(
-                "INSERT INTO dialfeed_contract VALUES (%s, %s, %s, %s)", [(n, *row) for n, row in enumerate(rows)]
-            )
-        connection.commit()
+    run_on_mariadb(DROP, f"CREATE TABLE {_COLUMNS} CHARSET utf8mb4", rows=rows)
     return open_source(address, replace(sizes, query=QUERY.replace("contacts", TABLE_NAME)))
 
 
