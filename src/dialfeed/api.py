@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 
 
 def import_contacts(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
     list: str,  # noqa: A002 - the word of the product and of the flag
     dry_run: bool = False,
@@ -34,7 +34,8 @@ def import_contacts(
     """Import a file into a contact list.
 
     Args:
-        source: The file.
+        source: A file, a pattern, several of them with the same columns, `-` for the standard input, an address
+            (`https://`, `s3://` …) or a database (`postgresql://` … with the setting `query`).
         list: The list's id, or its name where it is unique.
         dry_run: Stop before the first batch.
         run_dir: The run's folder; one under `runs` unless given.
@@ -51,12 +52,12 @@ def import_contacts(
         DialfeedError: The run could not begin: a setting is wrong, or its folder cannot be made.
     """
     plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
-    order = Order(Path(source), plan, list, dry_run, _path(run_dir))
+    order = Order(_named(source), plan, list, dry_run, _path(run_dir))
     return _beside(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
 
 
 def validate_contacts(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
     run_dir: str | Path | None = None,
     profile: str | None = None,
@@ -67,7 +68,7 @@ def validate_contacts(
 ) -> Result:
     """Check a file without a platform, and write `ready.csv` and the other row files; arguments as above."""
     plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
-    order = Order(Path(source), plan, run_dir=_path(run_dir))
+    order = Order(_named(source), plan, run_dir=_path(run_dir))
     return _beside(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
 
 
@@ -145,6 +146,10 @@ def _go_on(
     return _beside(
         stopper, lambda switch: resume_run(folder, plan_of, command=command, stopper=switch, progress=progress)
     )
+
+
+def _named(source: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    return (str(source),) if isinstance(source, str | Path) else tuple(map(str, source))
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -24,7 +26,8 @@ from dialfeed.platforms.base import ContactList, Limits, Platform
 from dialfeed.platforms.cxone.client import Credentials, CxonePlatform, Dialect
 from dialfeed.platforms.http import Http, Timeouts, check_url
 from dialfeed.sources.base import Source
-from dialfeed.sources.csv import CsvSource
+from dialfeed.sources.open import open_source as open_any
+from dialfeed.sources.options import Format, SourceOptions
 
 
 class RealClock:
@@ -125,9 +128,45 @@ def policy(plan: Plan) -> Policy:
     )
 
 
-def open_source(path: Path, plan: Plan) -> Source:
-    """The source at a path."""
-    return CsvSource(path, block_bytes=plan.chunk_bytes)
+def open_source(where: Sequence[str], plan: Plan, *, ours: bool = False) -> Source:
+    """The source that a user names, opened by what the plan says of it.
+
+    Args:
+        where: Files, patterns or addresses.
+        plan: What is known of it; the rest is detected.
+        ours: It is a file that dialfeed has made, so what the plan says of the user's files is not for it.
+
+    Raises:
+        FixSource: It cannot be reached or read, or it is not certain how.
+        FixSettings: An option makes no sense, or a library is missing.
+    """
+    blocks = SourceOptions(block_bytes=plan.chunk_bytes)
+    told = replace(
+        blocks,
+        format=cast("Format | None", plan.format),
+        delimiter=plan.delimiter,
+        quote=plan.quote,
+        encoding=plan.encoding,
+        header_row=plan.header_row,
+        sheet=plan.sheet,
+        member=plan.member,
+        query=plan.query,
+        password=plan.source_password,
+    )
+    return open_any(where[0] if len(where) == 1 else list(where), blocks if ours else told)
+
+
+def shown(where: Sequence[str]) -> str:
+    """A source's name as it may be told: without the password of a database's address."""
+    return ", ".join(_without_password(each) for each in where)
+
+
+def _without_password(where: str) -> str:
+    parts = urlsplit(where)
+    if "://" not in where or "@" not in parts.netloc:
+        return where
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}@{host}").geturl()
 
 
 async def find_list(platform: Platform, wanted: str) -> ContactList:

@@ -80,14 +80,14 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
 
 
 @cli.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--list", "contact_list", required=True, metavar="ID_OR_NAME", help="The contact list.")
 @click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @settings_of("platform", "file", "delivery", "run")
 def import_command(
-    file: Path, contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
+    files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
 ) -> None:
     """Import a file of contacts into a contact list.
 
@@ -97,7 +97,7 @@ def import_command(
 
     with _session() as session:
         result = import_contacts(
-            file,
+            files,
             list=contact_list,
             dry_run=dry_run,
             run_dir=run_dir,
@@ -109,32 +109,34 @@ def import_command(
 
 
 @cli.command("validate")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @settings_of("file", "run")
-def validate_command(file: Path, *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
+def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
     """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
     from dialfeed.api import validate_contacts
 
     with _session() as session:
-        result = validate_contacts(file, run_dir=run_dir, stopper=session.stopper, progress=session.progress, **given)
+        result = validate_contacts(files, run_dir=run_dir, stopper=session.stopper, progress=session.progress, **given)
         session.report(result, as_json=as_json)
 
 
 @cli.command("map")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Compare with what this list was last loaded from.")
 @click.option("--save", is_flag=True, help="Remember the mapping for files with this header, and for the list.")
 @click.option("--forget", is_flag=True, help="Forget what is remembered for files with this header.")
 @click.option("--json", "as_json", is_flag=True, help="Print columns, problems and differences as JSON.")
 @settings_of("platform", "file", "run")
-def map_command(file: Path, contact_list: str | None, *, save: bool, forget: bool, as_json: bool, **given: Any) -> None:
+def map_command(
+    files: tuple[str, ...], contact_list: str | None, *, save: bool, forget: bool, as_json: bool, **given: Any
+) -> None:
     """Show which column of a file becomes which field and why, and edit it with --map; no value is shown."""
     from dialfeed.mapview import view_as_text, view_mapping
 
     with _told_errors():
-        view = view_mapping(file, _plan(given), contact_list, save=save, forget=forget)
+        view = view_mapping(files, _plan(given), contact_list, save=save, forget=forget)
         click.echo(_json(view) if as_json else view_as_text(view))
         sys.exit(view["exit_code"])
 

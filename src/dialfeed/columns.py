@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,11 +50,11 @@ class Settled:
         return any(difference.stops for difference in self.differences)
 
 
-def settle_columns(path: Path, header: tuple[str, ...], plan: Plan, wanted_list: str | None) -> Settled:
+def settle_columns(where: Sequence[str], header: tuple[str, ...], plan: Plan, wanted_list: str | None) -> Settled:
     """Settle the columns of a source.
 
     Args:
-        path: The source.
+        where: The source.
         header: Its column names.
         plan: What the user says, and where what is remembered lies. Nothing is written there.
         wanted_list: The id or name of the contact list, to tell drift; None for none.
@@ -70,7 +70,7 @@ def settle_columns(path: Path, header: tuple[str, ...], plan: Plan, wanted_list:
     used_for_list = same_header is not None and not same_header.lists.keys().isdisjoint(keys)
     before = same_header if used_for_list else memory.last_of(keys)
     known = same_header or before
-    sample = _sample(path, plan)
+    sample = _sample(where, plan)
     mapping, reused = _map(header, plan, known, sample)
     shape = shape_of(mapping, _contents(mapping, sample), _left_out(mapping))
     differences = compare(Shape.from_dict(before.shape), shape) if before else []
@@ -143,11 +143,11 @@ def _left_out(mapping: ColumnMapping) -> list[int]:
     ]
 
 
-def _sample(path: Path, plan: Plan) -> pl.DataFrame | None:
+def _sample(where: Sequence[str], plan: Plan) -> pl.DataFrame | None:
     """The first rows. The source is opened for it once more, so that the run's own reading stays one passage."""
-    if not path.is_file():
+    if not all(Path(each).is_file() for each in where):
         return None
-    source = open_source(path, replace(plan, chunk_bytes=min(plan.chunk_bytes, _SAMPLE_BYTES)))
+    source = open_source(where, replace(plan, chunk_bytes=min(plan.chunk_bytes, _SAMPLE_BYTES)))
     source.describe()
     with closing(cast("Any", source.chunks())) as chunks:
         return next((chunk.rows for chunk in chunks if len(chunk.rows)), None)

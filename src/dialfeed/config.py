@@ -213,6 +213,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("token_path", _text, "/api/v2/oauth/token", "Where tokens are had.", "platform", "PATH"),
     Setting("credentials_in_body", _switch, "false", "Sign in with form fields instead of Basic.", "platform"),
     Setting("wrapped_body", _switch, "false", 'Send {"contacts": […]} instead of a bare array.', "platform"),
+    Setting("format", _text, None, "What the source is, where its content does not tell: csv, jsonl, json, parquet, "
+            "arrow, xlsx, xlsb, xls, ods.", "file", "NAME"),
+    Setting("delimiter", str, None, "What stands between two cells: one character, or tab, comma, semicolon, pipe.",
+            "file", "C"),
+    Setting("quote", str, None, "What stands around a cell that holds the delimiter; empty for nothing.", "file", "C"),
+    Setting("encoding", _text, None, "The encoding of a text file, for example cp1252.", "file", "NAME"),
+    Setting("header_row", _whole, None, "The row with the column names, as a spreadsheet numbers rows; 0 for none.",
+            "file", "N"),
+    Setting("sheet", _text, None, "The sheet of a workbook.", "file", "NAME"),
+    Setting("member", _text, None, "The file in a zip archive.", "file", "NAME"),
+    Setting("query", _text, None, "The SQL query, where the source is a database.", "file", "SQL"),
+    Setting("source_password", _text, None, "The password of a database.", "file", "SECRET", "DIALFEED_SOURCE_PASSWORD",
+            secret=True),
     Setting("default_country", _country, None, "Country of phones in national form; without it none is assumed.",
             "file", "CC"),
     Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out. Repeatable.", "file",
@@ -276,6 +289,15 @@ class Plan:
     token_path: str
     credentials_in_body: bool
     wrapped_body: bool
+    format: str | None
+    delimiter: str | None
+    quote: str | None
+    encoding: str | None
+    header_row: int | None
+    sheet: str | None
+    member: str | None
+    query: str | None
+    source_password: str | None = field(repr=False)
     default_country: str | None
     map: tuple[tuple[str, str], ...]
     set: tuple[tuple[str, str], ...]
@@ -338,6 +360,7 @@ class Plan:
             "accept_drift",
             "client_id",
             "client_secret",
+            "source_password",
             "proxy",
             "home",
             "runs_dir",

@@ -5,9 +5,8 @@ No value is shown, only its shape with every letter and digit hidden.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -24,12 +23,12 @@ _WIDEST = 40
 
 
 def view_mapping(
-    path: Path, plan: Plan, contact_list: str | None = None, *, save: bool = False, forget: bool = False
+    where: Sequence[str], plan: Plan, contact_list: str | None = None, *, save: bool = False, forget: bool = False
 ) -> dict[str, Any]:
     """The mapping of a file as it would be used now.
 
     Args:
-        path: The file.
+        where: The source.
         plan: What the user says of its columns.
         contact_list: Compare with what this list was last loaded from.
         save: Remember it, for this header and for the list.
@@ -42,10 +41,10 @@ def view_mapping(
         FixSource: The file cannot be read, or a mapping with errors is to be saved.
         FixSettings: What is remembered cannot be read or written.
     """
-    header = open_source(path, plan).describe().header
-    settled = settle_columns(path, header, plan, contact_list)
+    header = open_source(where, plan).describe().header
+    settled = settle_columns(where, header, plan, contact_list)
     if forget and forget_columns(settled, plan):
-        settled = settle_columns(path, header, plan, contact_list)
+        settled = settle_columns(where, header, plan, contact_list)
     if save:
         _save(settled, plan, contact_list)
     drifted = settled.drifted and not (plan.accept_drift or save)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialfeed.assembly import Connection, ListCarrier
+from dialfeed.assembly import Connection, ListCarrier, shown
 from dialfeed.columns import Settled
 from dialfeed.config import Plan
 from dialfeed.contacts.mapping import ColumnMapping
@@ -18,7 +18,7 @@ class Order:
     """What a run is to do.
 
     Attributes:
-        source: The file to read.
+        source: What to read, as the user names it: files, patterns or addresses.
         plan: Every setting.
         contact_list: Id or name of the list; None to validate only.
         rehearse: Stop before the first batch.
@@ -26,12 +26,17 @@ class Order:
         retry_of: The folder of the run whose rows the source holds, mended; None for a source of its own.
     """
 
-    source: Path
+    source: tuple[str, ...]
     plan: Plan
     contact_list: str | None = None
     rehearse: bool = False
     run_dir: Path | None = None
     retry_of: Path | None = None
+
+    @property
+    def lasting_source(self) -> list[str]:
+        """The source in a form that still leads there from another working folder, without a password."""
+        return [shown([each]) if "://" in each or each == "-" else str(Path(each).absolute()) for each in self.source]
 
     @property
     def sends(self) -> bool:

@@ -22,6 +22,7 @@ from dialfeed.assembly import (
     find_list,
     home_folder,
     open_source,
+    shown,
 )
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.columns import Settled, remember_columns, settle_columns
@@ -148,7 +149,7 @@ def resume_run(
             f"The run in {path} ended before it began; nothing was sent.", advice="Import the file again."
         )
     retry_of = path.parent.parent if retried else None
-    order = Order(Path(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
+    order = Order(tuple(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
     run = _run(command, RunFolder(run_id, path), order, stopper or Stopper(), progress)
     with running(run), _ledger(run) as ledger:
         if command == "resume":
@@ -179,7 +180,7 @@ def retry_rows(
     with Ledger(path / "ledger.sqlite") as ledger:
         plan, wanted = plan_of(ledger.fact("plan", {})), ledger.fact("list")
     run_id = new_run_id(utc_now())
-    order = Order(file, plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)
+    order = Order((str(file),), plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)
     run = _new_run("retry", order, stopper or Stopper(), progress, run_id)
     with running(run), _ledger(run) as ledger:
         _remember_order(ledger, run, order)
@@ -193,7 +194,7 @@ def _remember_order(ledger: Ledger, run: Run, order: Order) -> None:
     retry_of = read_summary(order.retry_of / SUMMARY).run if order.retry_of else None
     ledger.remember(
         run=run.folder.id,
-        source=str(order.source.absolute()),
+        source=order.lasting_source,
         plan=order.plan.portable(),
         list=order.contact_list,
         retry_of=retry_of,
@@ -219,14 +220,16 @@ def _close_rows(run: Run, folder: Path) -> None:
 def _read_and_map(run: Run, order: Order) -> Opened:
     """Open the source and settle which column is which field."""
     plan = order.plan
-    source = exact(open_source(order.source, plan))
+    if order.source == ("-",) and run.summary.command == "resume":
+        raise FixSource("The run ended before its standard input was read.", advice="Import it again.")
+    source = exact(open_source(order.source, plan, ours=order.retry_of is not None))
     if order.retry_of is not None:
         source = Picked(source, partial(standing, order.retry_of), OPEN)
     header = source.describe().header
     settled = settle_columns(order.source, header, plan, order.contact_list)
     mapping = settled.mapping
-    run.summary.source = {"path": str(order.source)}
-    run.trail.append("source.mapped", path=str(order.source), fingerprint=mapping.fingerprint, columns=len(header))
+    run.summary.source = {"path": shown(order.source)}
+    run.trail.append("source.mapped", path=shown(order.source), fingerprint=mapping.fingerprint, columns=len(header))
     for name, value in plan.set:
         run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
     _judge_drift(run, settled, accepted=plan.accept_drift)
@@ -311,7 +314,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
     description = source.describe()
     facts = {
         "prepared": prepared.as_dict(),
-        "source": {"path": str(order.source), "sha256": source.sha256(), **description.facts},
+        "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
         "passed": mapping.beside,
         "fingerprint": mapping.fingerprint,

@@ -27,8 +27,7 @@ FILES: dict[str, tuple[str | bytes, int, str]] = {
     "no channel": ("externalId,doNotCall,doNotEmail\n1,no,no\n", 1, "phone"),
     "two columns for one field": ("phone number,mobile number,doNotCall,doNotEmail\n1,2,no,no\n", 1, "phone"),
     "no flags": ("phone,email\n+12125550100,a@example.com\n", 1, "doNotCall"),
-    "not UTF-8": ((HEADER + "1,J\xf6rg,+12125550100,j@example.com,no,no\n").encode("latin-1"), 1, "UTF-8"),
-    "UTF-16": ((HEADER + GOOD).encode("utf-16"), 1, "UTF-16"),
+    "no text in any encoding": ((HEADER + "1,J\x81\x8d\x9drg,+12125550100,,no,no\n").encode("latin-1"), 1, "encoding"),
     "no country for a national number": (HEADER + GOOD.replace("+1212", "212"), 6, "rejected"),
     "column missing in a row": (HEADER + "1,Ada,+12125550100,ada@example.com,false\n", 6, "row.too_few_cells"),
     "broken quotes": (HEADER + '1,"Ada,+12125550100,ada@example.com,false,false\n', 6, "row.broken_quotes"),
@@ -45,6 +44,15 @@ def test_a_file_that_cannot_be_loaded_is_refused(tenant: Tenant, name: str) -> N
     assert word.lower() in outcome.err.lower()
     assert "Traceback" not in outcome.out + outcome.err
     assert tenant.stored == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_a_file_in_another_encoding_is_read_right_and_told(tenant: Tenant, encoding: str) -> None:
+    file = tenant.write((HEADER + "1,J\xf6rg Stra\xdfe,+12125550100,j@example.com,no,no\n").encode(encoding))
+    outcome = tenant.import_file(file, "--json")
+    assert outcome.code == 0, outcome.err
+    assert tenant.stored[0]["firstName"] == "J\xf6rg Stra\xdfe"
+    assert outcome.json["source"]["encoding"]
 
 
 def test_one_bad_row_never_harms_another(tenant: Tenant) -> None:

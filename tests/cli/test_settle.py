@@ -14,11 +14,11 @@ from dialfeed.sandbox import Fault, FaultPlan
 def test_what_is_settled_later_is_sent_only_if_it_is_missing(
     tenant: Tenant, when: Literal["before_write", "after_write"]
 ) -> None:
-    """The count cannot be read while the run goes on; when it can be again, it decides."""
+    """The count cannot be read once delivery has begun; when it can be again, it decides."""
     rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
     file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
     lost = Fault("status", status=502, at=(1,), when=when)
-    blind = Fault("status", status=500, target="count", every=1, after=1)
+    blind = Fault("status", status=500, target="count", every=1, after=2)
     tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind)))
     quick = ("--count-lag", "0.5", "--settle-grace", "0.2", "--json")
     outcome = tenant.import_file(file, *quick)

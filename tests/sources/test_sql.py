@@ -1,5 +1,7 @@
 """Queries: cells as the database writes them, nothing written, no secret told."""
 
+# ruff: noqa: S608 - the names in these queries are ours
+
 from __future__ import annotations
 
 import sqlite3
@@ -157,8 +159,7 @@ def test_a_query_is_needed(files: dict[str, str]) -> None:
 
 def test_a_comment_may_come_first(files: dict[str, str], read_all: Callable[..., Any]) -> None:
     query = f"-- the spring list\n/* all */ (SELECT phone FROM {TABLE_NAME});"
-    for kind in ("duckdb",):
-        assert rows_of(files[kind], query, read_all).rows == [("1",)]
+    assert rows_of(files["duckdb"], query, read_all).rows == [("1",)]
 
 
 def test_a_password_is_never_told(mariadb: str, read_all: Callable[..., Any]) -> None:
@@ -172,13 +173,7 @@ def test_a_password_is_never_told(mariadb: str, read_all: Callable[..., Any]) ->
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_a_server_that_is_not_there_is_told_without_the_password(scheme: str, read_all: Callable[..., Any]) -> None:
     with pytest.raises(FixSource, match="cannot be reached") as refusal:
-        rows_of(
-            f"{scheme}://user:s3cret@127.0.0.1:1/db?x=y"
-            if scheme == "postgresql"
-            else f"{scheme}://user:s3cret@127.0.0.1:1/db",
-            "SELECT 1",
-            read_all,
-        )
+        rows_of(f"{scheme}://user:s3cret@127.0.0.1:1/db", "SELECT 1", read_all)
     assert "s3cret" not in str(refusal.value)
 
 
@@ -194,7 +189,7 @@ def test_a_table_that_is_not_there_is_named(server: str, read_all: Callable[...,
 
 def test_what_a_row_holds_is_not_told_when_a_query_fails(postgresql: str, read_all: Callable[..., Any]) -> None:
     with pytest.raises(FixSource, match="22P02") as refusal:
-        rows_of(postgresql, "SELECT phone::int FROM (VALUES ('1'), ('+12025550100x')) AS t(phone)", read_all)
+        rows_of(postgresql, "SELECT phone::bigint FROM (VALUES ('1'), ('+12025550100x')) AS t(phone)", read_all)
     assert "2025550100" not in str(refusal.value)
 
 
@@ -217,7 +212,7 @@ def test_rows_come_before_the_query_is_done_and_leaving_does_not_wait_for_it(
 ) -> None:
     address = request.getfixturevalue(kind)
     endless = {
-        "postgresql": "SELECT i AS phone FROM generate_series(1, 2000000000) AS i",
+        "postgresql": "SELECT generate_series(1, 2000000000) AS phone",
         "mariadb": "SELECT seq AS phone FROM seq_1_to_2000000000",
     }
     source = open_source(address, SourceOptions(query=endless[kind], chunk_rows=100))

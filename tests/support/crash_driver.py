@@ -1,70 +1,126 @@
-"""Runs the command in this process and ends it with SIGKILL at the k-th passing of a named point.
+"""Runs the command `dialfeed` and kills its own process at a named point.
 
-    python crash_driver.py POINT K ARGUMENTS OF DIALFEED
+    python crash_driver.py POINT NTH ARGUMENTS...     die when POINT is reached for the NTH time
+    python crash_driver.py --note FILE ARGUMENTS...   die nowhere; write to FILE how often each point was reached
 
-Points: `before NAME` and `after NAME` for each write of the ledger (facts, open, delivered, absent, unknown, divided,
-failed), `before send` and `after send`, `stage` (a prepared chunk is put down), `seal` and `record`.
+The product knows nothing of this: every point is wrapped around it from outside.
 """
 
 from __future__ import annotations
 
-import functools
+import json
 import os
+import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
 
-from dialfeed import pipeline
+from fault_world import HurriedClock
+
+import dialfeed.assembly
+from dialfeed.audit.trail import Trail
 from dialfeed.cli import main
-from dialfeed.delivery.answers import Answer
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import StageWriter
 from dialfeed.platforms.cxone.client import CxonePlatform
+from dialfeed.reports.rowfiles import ContactRows, RawRows
 
-_POINT, _LEFT = sys.argv[1], [int(sys.argv[2])]
-
-
-def passing(point: str) -> None:
-    """Count, and end the process where that was asked for."""
-    if point == _POINT:
-        _LEFT[0] -= 1
-        if _LEFT[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+Reached = Callable[[str], None]
 
 
-def announced(point: str, work: Callable[..., Any]) -> Callable[..., Any]:
-    """`work`, which passes a point first."""
-
-    @functools.wraps(work)
-    def announced_work(*arguments: Any, **named: Any) -> Any:
-        passing(point)
-        return work(*arguments, **named)
-
-    return announced_work
+def die() -> NoReturn:
+    """What `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("nobody outlives this")
 
 
-_plain_init, _plain_send = Ledger.__init__, CxonePlatform.send
+class Points:
+    """Counts the points as they are reached, and dies at one of them."""
+
+    def __init__(self, wanted: str, nth: int) -> None:
+        self.reached: Counter[str] = Counter()
+        self._wanted = wanted
+        self._nth = nth
+
+    def __call__(self, point: str) -> None:
+        self.reached[point] += 1
+        if point == self._wanted and self.reached[point] == self._nth:
+            die()
 
 
-def watched_init(self: Ledger, path: Any) -> None:
-    """A ledger whose writes pass points."""
-    _plain_init(self, path, checkpoint=passing)
+def around(owner: Any, name: str, point: Callable[..., str], reached: Reached) -> None:
+    """Let a function tell of its beginning and its end."""
+    plain = getattr(owner, name)
+
+    @wraps(plain)
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        told = point(*arguments)
+        reached(f"before {told}")
+        result = plain(*arguments, **named)
+        reached(f"after {told}")
+        return result
+
+    setattr(owner, name, wrapped)
 
 
-async def watched_send(self: CxonePlatform, list_id: str, contacts: Any) -> Answer:
-    """A send between two points."""
-    passing("before send")
-    answer = await _plain_send(self, list_id, contacts)
-    passing("after send")
-    return answer
+def around_send(reached: Reached) -> None:
+    """Before a batch goes out, and after its answer came in."""
+    plain = CxonePlatform.send
+
+    async def wrapped(self: CxonePlatform, *arguments: Any) -> Any:
+        reached("before send")
+        answer = await plain(self, *arguments)
+        reached("after send")
+        return answer
+
+    CxonePlatform.send = wrapped  # type: ignore[method-assign]
 
 
-Ledger.__init__ = watched_init  # type: ignore[assignment,method-assign]
-CxonePlatform.send = watched_send  # type: ignore[method-assign]
-StageWriter.add = announced("stage", StageWriter.add)  # type: ignore[method-assign]
-StageWriter.seal = announced("seal", StageWriter.seal)  # type: ignore[method-assign]
-pipeline.record = announced("record", pipeline.record)  # type: ignore[attr-defined]
+def amid_clearing(reached: Reached) -> None:
+    """While the stage of a run that is complete is being removed."""
+    plain = shutil.rmtree
 
-sys.argv = ["dialfeed", *sys.argv[3:]]
-main()
+    def wrapped(path: Any, *arguments: Any, **named: Any) -> None:
+        reached("before clearing")
+        for file in sorted(Path(path).glob("*"), reverse=True)[:1]:
+            file.unlink()
+        reached("amid clearing")
+        plain(path, *arguments, **named)
+        reached("after clearing")
+
+    shutil.rmtree = wrapped  # type: ignore[assignment]
+
+
+def install(reached: Reached) -> None:
+    """Wrap every point."""
+    dialfeed.assembly.RealClock = HurriedClock  # type: ignore[assignment,misc]
+    Ledger.__init__.__kwdefaults__["checkpoint"] = reached  # type: ignore[index]
+    around_send(reached)
+    amid_clearing(reached)
+    around(StageWriter, "add", lambda *_: "staging a chunk", reached)
+    around(StageWriter, "seal", lambda *_: "sealing", reached)
+    around(Trail, "append", lambda _, event: f"trail {event}", reached)
+    around(ContactRows, "write", lambda *_: "delivered rows", reached)
+    around(RawRows, "write", lambda *_: "other rows", reached)
+    around(Path, "replace", lambda path, *_: f"replacing {path.name}", reached)
+
+
+def run() -> None:
+    """Read the arguments, wrap, and be `dialfeed`."""
+    mode, what, *arguments = sys.argv[1:]
+    points = Points("", 0) if mode == "--note" else Points(mode, int(what))
+    install(points)
+    sys.argv = ["dialfeed", *arguments]
+    try:
+        main()
+    finally:
+        if mode == "--note":
+            Path(what).write_text(json.dumps(points.reached), "utf-8")
+
+
+if __name__ == "__main__":
+    run()

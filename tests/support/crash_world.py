@@ -1,0 +1,164 @@
+"""Imports in processes of their own that are killed, and resumed until they are complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import command
+from fault_world import check_outcome, write_contacts
+
+from dialfeed.audit.trail import verify
+from dialfeed.sandbox import FaultPlan, SandboxServer, Settings
+
+DRIVER = Path(__file__).with_name("crash_driver.py")
+
+FLAGS = (
+    "--count-lag", "12", "--settle-grace", "3", "--limiter", "local", "--request-timeout", "5",
+    "--max-rejected", "100%",
+)  # fmt: skip
+
+
+@dataclass
+class CrashWorld:
+    """A sandbox, a file of contacts, and a run that does not come far.
+
+    Attributes:
+        sandbox: The platform.
+        folder: Where everything is.
+        contacts: How many contacts the file has.
+        poison: Those that the platform does not take.
+        flags: Flags of the import.
+        kills: How often a process of the run was killed.
+    """
+
+    sandbox: SandboxServer
+    folder: Path
+    contacts: int = 600
+    poison: frozenset[int] = frozenset()
+    flags: tuple[str, ...] = ("--batch-contacts", "40")
+    kills: int = 0
+    list_id: str = ""
+    run_dir: Path = field(init=False)
+    home: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_dir, self.home = self.folder / "run", self.folder / "home"
+        self.list_id = self.sandbox.add_list("Spring")
+        write_contacts(self.file, self.contacts, self.poison)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "contacts.csv"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "CXONE_BASE_URL": self.sandbox.url,
+            "CXONE_CLIENT_ID": self.sandbox.client_id,
+            "CXONE_CLIENT_SECRET": self.sandbox.client_secret,
+            "DIALFEED_HOME": str(self.home),
+        }
+
+    @property
+    def import_arguments(self) -> list[str]:
+        where = ["--list", self.list_id, "--run-dir", str(self.run_dir)]
+        return ["import", str(self.file), *where, *FLAGS, *self.flags]
+
+    @property
+    def resume_arguments(self) -> list[str]:
+        return ["resume", str(self.run_dir)]
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command as a process."""
+        return command.start(*arguments, env=self.env, cwd=self.folder)
+
+    def drive(self, mode: str, what: str, *arguments: str) -> command.Outcome:
+        """The command in the driver, with a clock that hurries; its code is negative where it was killed."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("CXONE_", "DIALFEED_"))}
+        process = subprocess.run(
+            [sys.executable, str(DRIVER), mode, what, *arguments],
+            env={**clean, **self.env},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in process.stderr, process.stderr
+        self.kills += process.returncode == -signal.SIGKILL
+        return command.Outcome(process.returncode, process.stdout, process.stderr)
+
+    def points(self, *arguments: str) -> dict[str, int]:
+        """Which points such a command reaches, and how often."""
+        note = self.folder / "points.json"
+        self.drive("--note", str(note), *arguments)
+        found: dict[str, int] = json.loads(note.read_text("utf-8"))
+        return found
+
+    def killed_at(self, point: str, nth: int, *arguments: str) -> bool:
+        """Whether the command reached that point so often, and was killed there."""
+        return self.drive(point, str(nth), *arguments).code == -signal.SIGKILL
+
+    def run(self, *arguments: str) -> command.Outcome:
+        """The command, to its end."""
+        return self.drive("nowhere", "1", *arguments)
+
+    # --- going on -------------------------------------------------------------------------------------------------
+
+    def move_to_another_machine(self) -> None:
+        """Nothing but the run's folder is carried there, and its times are those of the copy."""
+        carried = self.folder / "carried" / "elsewhere"
+        shutil.copytree(self.run_dir, carried, copy_function=shutil.copy)
+        shutil.rmtree(self.run_dir)
+        self.file.unlink(missing_ok=True)
+        self.run_dir, self.home = carried, self.folder / "another-home"
+
+    def complete(self, *, most: int = 4) -> command.Outcome:
+        """Resume until nothing is left; a run that had not begun is imported again, as the user is told."""
+        for _ in range(most):
+            outcome = self.run(*self.resume_arguments)
+            if outcome.code == 1 and ("mport the file again" in outcome.err or "no run" in outcome.err):
+                assert not self.sandbox.contacts(self.list_id), "nothing was sent by a run that cannot be resumed"
+                self.run_dir = self.folder / "again"
+                outcome = self.run(*self.import_arguments)
+            if outcome.code in {0, 4}:
+                return outcome
+        raise AssertionError(f"the run does not end: {outcome}")
+
+    def check(self) -> None:
+        """Every contact is on the list once and told so, and the trail is whole."""
+        stored = [contact["externalId"] for contact in self.sandbox.contacts(self.list_id)]
+        found = check_outcome(self.run_dir, stored, self.contacts, settled=True)
+        assert sorted(found["refused"]) == [f"C-{number:06}" for number in sorted(self.poison)]
+        summary = json.loads((self.run_dir / "summary.json").read_text("utf-8"))
+        lines = (self.run_dir / "audit.jsonl").read_bytes().splitlines()
+        assert verify(lines, last_hash=summary["audit_hash"]) == []
+        self.report()
+
+    def report(self) -> None:
+        """One line of figures, where the environment names a file for them."""
+        path = os.environ.get("DIALFEED_CAMPAIGN_REPORT")
+        if path:
+            line = {"kind": "crash", "kills": self.kills, "contacts": self.contacts, "lost": 0, "doubled": 0}
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line | {"faults": self.sandbox.stats(tally=False)["faults"]}) + "\n")
+
+
+@contextmanager
+def crash_world(folder: Path, plan: FaultPlan | None = None, **options: object) -> Iterator[CrashWorld]:
+    """A world with a sandbox of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(rate_limit=None, retry_after="decimals", max_cell=64, latency_s=0.01)
+    with SandboxServer(settings, plan=plan) as sandbox:
+        yield CrashWorld(sandbox, folder, **options)  # type: ignore[arg-type]
