@@ -51,7 +51,8 @@ def rows_of(address: str, query: str, read_all: Callable[..., Any], **options: A
 
 def test_postgresql_cells_are_as_the_server_writes_them(postgresql: str, read_all: Callable[..., Any]) -> None:
     query = """SELECT 12025550100::bigint AS phone, true AS yes, NULL AS nothing, '' AS empty, 1.50::numeric AS n,
-        date '2026-01-02' AS d, timestamp '2026-01-02 03:04:05' AS t, 25::float8 AS f, 1.5e20::float8 AS big, '%s' AS p"""
+        date '2026-01-02' AS d, timestamp '2026-01-02 03:04:05' AS t, 25::float8 AS f,
+        1.5e20::float8 AS big, '%s' AS p"""
     told = rows_of(postgresql, query, read_all)
     expected = ("12025550100", "true", None, None, "1.50", "2026-01-02", "2026-01-02 03:04:05", "25", "1.5e+20", "%s")
     assert told.rows == [expected]

@@ -75,7 +75,7 @@ class CrashWorld:
 
     @property
     def resume_arguments(self) -> list[str]:
-        return ["resume", str(self.run_dir)]
+        return ["resume", str(self.run_dir), "--retries", "5"]
 
     # --- processes ------------------------------------------------------------------------------------------------
 

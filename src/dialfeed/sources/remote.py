@@ -22,9 +22,9 @@ from dialfeed.sources.optional import needed
 _WEB: Final = frozenset({"http", "https"})
 _OBJECTS: Final = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl"})
 _PIECE: Final = 1 << 20
+_OBJECT_PIECE: Final = 8 << 20  # the library gives an answer 30 seconds
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=120)
 _RETRIES: Final = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
-_CLIENT: Final = {"connect_timeout": timedelta(seconds=30), "timeout": timedelta(hours=6)}
 _MOST_REDIRECTS: Final = 5
 
 
@@ -130,15 +130,19 @@ def _unfetched(name: str) -> FixSource:
 
 
 def _object_blocks(parts: SplitResult, name: str) -> Generator[bytes]:
+    """Stream an object in pieces, each of the same version: a piece that fails is asked for again on its own."""
     with _told(name):
-        stream = _store(parts).get(unquote(parts.path.lstrip("/"))).stream(min_chunk_size=_PIECE)
-        for block in stream:
-            yield bytes(block)
+        store, key = _store(parts), unquote(parts.path.lstrip("/"))
+        told = store.head(key)
+        same = {"if_match": told["e_tag"]} if told["e_tag"] else {}
+        for start in range(0, told["size"], _OBJECT_PIECE):
+            stop = min(start + _OBJECT_PIECE, told["size"])
+            yield bytes(store.get(key, options={"range": (start, stop), **same}).bytes())
 
 
 def _store(parts: SplitResult) -> Any:
     stores = needed("obstore.store", extra="remote", purpose="read from object storage")
-    return stores.from_url(f"{parts.scheme}://{parts.netloc}", client_options=_CLIENT, retry_config=_RETRIES)
+    return stores.from_url(f"{parts.scheme}://{parts.netloc}", retry_config=_RETRIES)
 
 
 @contextmanager
