@@ -32,7 +32,7 @@ from dialfeed.contacts.scrub import Flagged
 from dialfeed.coordination.locks import ListLock
 from dialfeed.deliver import deliver
 from dialfeed.errors import CheckFile, DialfeedError, FixSettings, FixSource, ResumeRun
-from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
+from dialfeed.ledger.folder import SUMMARY, RunFolder, create, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.order import Opened, Order, Target
@@ -68,7 +68,7 @@ def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progr
         FixSettings: The run's folder cannot be made. Everything later is told in the result.
     """
     run = _new_run("import", order, stopper or Stopper(), progress)
-    with running(run), _ledger(run) as ledger:
+    with held(run.folder.path), running(run), _ledger(run) as ledger:
         _remember_order(ledger, run, order)
         asyncio.run(_import(run, order, ledger))
     return run.result()
@@ -104,7 +104,7 @@ def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Pro
         FixSettings: The run's folder cannot be made. Everything later is told in the result.
     """
     run = _new_run("validate", order, stopper or Stopper(), progress)
-    with running(run):
+    with held(run.folder.path), running(run):
         opened = _read_and_map(run, order)
         stage = asyncio.run(_prepare(run, order, None, opened))
         with ContactRows(run.folder.path / "ready.csv", opened.mapping.beside) as ready:
@@ -134,6 +134,11 @@ def resume_run(
     """
     if not (path / "ledger.sqlite").is_file():
         raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
+    with held(path):
+        return _go_on(path, plan_of, command, stopper or Stopper(), progress)
+
+
+def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress: Progress) -> Result:
     if (path / "summary.json").is_file() and not (path / "stage").is_dir():
         ended = Result(read_summary(path / "summary.json"))  # it came to its end
         if path.parent.name == RETRIES:
@@ -150,7 +155,7 @@ def resume_run(
         )
     retry_of = path.parent.parent if retried else None
     order = Order(tuple(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
-    run = _run(command, RunFolder(run_id, path), order, stopper or Stopper(), progress)
+    run = _run(command, RunFolder(run_id, path), order, stopper, progress)
     with running(run), _ledger(run) as ledger:
         if command == "resume":
             ledger.reopen_failed()
@@ -182,7 +187,7 @@ def retry_rows(
     run_id = new_run_id(utc_now())
     order = Order((str(file),), plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)
     run = _new_run("retry", order, stopper or Stopper(), progress, run_id)
-    with running(run), _ledger(run) as ledger:
+    with held(run.folder.path), running(run), _ledger(run) as ledger:
         _remember_order(ledger, run, order)
         asyncio.run(_import(run, order, ledger))
     _close_rows(run, path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import getpass
 import platform
-import shutil
 import sqlite3
 import sys
 import time
@@ -26,7 +25,7 @@ from dialfeed._version import __version__
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
-from dialfeed.ledger.folder import RunFolder
+from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.summary import Finding, Rows, Summary, write_json
 from dialfeed.stopping import Stopper
@@ -147,7 +146,7 @@ class Run:
         self.trail.close()
         write_json(self.folder.summary, summary.as_dict())
         if not self.can_go_on:
-            shutil.rmtree(self.folder.stage, ignore_errors=True)
+            clear_stage(self.folder)
 
     def _write_people_files(self) -> None:
         if self.people_files == "none":
@@ -168,7 +167,8 @@ class Run:
         """Whether something is left that resuming could deliver or settle; the prepared contacts are kept for that."""
         rows = self.summary.rows
         nothing_left = self.settle_rows is not None and not (rows.failed or rows.unknown)
-        return self.sends and self.summary.exit_code not in {1, 6} and not nothing_left
+        began_badly = self.summary.exit_code in {1, 6} and self.summary.command in {"import", "retry"}
+        return self.sends and not began_badly and not nothing_left
 
 
 @contextmanager
@@ -270,7 +270,8 @@ def _next_step(summary: Summary) -> str:
     rows = summary.rows
     if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
         return "Mend rejected.csv and give it in again." if rows.invalid else ""
-    if rows.failed and summary.exit_code != 6:
+    stopped = summary.exit_code in {3, 130, 143}
+    if stopped or (rows.failed and summary.exit_code != 6):
         return f"dialfeed resume {summary.run}"
     if rows.unknown:
         return f"dialfeed settle {summary.run}"

@@ -106,14 +106,7 @@ def test_a_resume_that_is_killed_is_resumed(tmp_path: Path) -> None:
         assert world.kills == 5
 
 
-STAGE_HALF_GONE = pytest.mark.xfail(
-    reason="run.py removes the stage file by file: killed amid that, a complete run can no longer be read as one"
-)
-
-
-@pytest.mark.parametrize(
-    "point", ["before clearing", pytest.param("amid clearing", marks=STAGE_HALF_GONE), "after clearing"]
-)
+@pytest.mark.parametrize("point", ["before clearing", "amid clearing", "after clearing"])
 def test_a_run_killed_while_it_clears_up_stays_complete(tmp_path: Path, point: str) -> None:
     with crash_world(tmp_path) as world:
         assert world.killed_at(point, 1, *world.import_arguments)

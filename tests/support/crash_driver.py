@@ -77,7 +77,7 @@ def around_send(reached: Reached) -> None:
         reached("after send")
         return answer
 
-    CxonePlatform.send = wrapped  # type: ignore[method-assign]
+    CxonePlatform.send = wrapped  # type: ignore[method-assign,assignment]
 
 
 def amid_clearing(reached: Reached) -> None:

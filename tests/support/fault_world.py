@@ -294,7 +294,7 @@ class Campaign:
             def plan_of(remembered: Mapping[str, Any]) -> Plan:
                 return resolve(given, environ={}, remembered=remembered)
 
-            order = Order(file, plan_of({}), list_id, run_dir=self.run_dir)
+            order = Order((str(file),), plan_of({}), list_id, run_dir=self.run_dir)
             self.results.append(import_file(order))
             while not self._ended and len(self.results) < most:
                 self.results.append(resume_run(self.run_dir, plan_of))

@@ -383,7 +383,7 @@ def _excel_tricks() -> Iterator[tuple[str, Ugly]]:
         "xlsx: rows that go back",
         _file("a.xlsx", raw_xlsx('<row r="3"><c r="A3"><v>1</v></c></row><row r="2"/>'), Refused("damaged")),
     )
-    bomb = raw_xlsx("<row/>" + " " * (80 << 20))
+    bomb = raw_xlsx("<row/>", strings=" " * (80 << 20))
     yield "xlsx: bomb", _file("a.xlsx", bomb, Refused("times its size"))
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(900)
     yield "xlsx: with a password", _file("a.xlsx", ole, Refused("password"))

@@ -116,6 +116,7 @@ class Delivery:
     _settleable: bool = True
     _lag_seen: float | None = None
     _refused_whole: int = 0
+    _patient_until: float | None = None
     _started_at: float = 0.0
     _succeeded_at: float = 0.0
     _stored_at: float = 0.0
@@ -220,7 +221,7 @@ class Delivery:
     async def _await_some(self, wait: float | None) -> None:
         """Wait for an answer, the stop signal, or the moment when another batch may start."""
         stopping = asyncio.ensure_future(self.stop.wait())
-        timeout = self.policy.stop_within if self._ended else wait
+        timeout = self._patience_left() if self._ended else wait
         try:
             waiting = self._tasks.keys() if self.stop.is_set() else {*self._tasks, stopping}
             done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -230,6 +231,14 @@ class Delivery:
             self._finish(self._tasks.pop(task), task)
         if self.stop.is_set() and not done:
             await self._abandon()
+
+    def _patience_left(self) -> float:
+        """Seconds that answers are still waited for after a stop signal: one bound for all of them together."""
+        if not self.stop.is_set():
+            return self.policy.stop_within
+        now = self.clock.now()
+        self._patient_until = self._patient_until or now + self.policy.stop_within
+        return max(0.0, self._patient_until - now)
 
     async def _abandon(self) -> None:
         """Give up waiting: what is under way stays open in the journal, and is settled when the run is resumed."""

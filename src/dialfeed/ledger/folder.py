@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dialfeed.errors import FixSettings
+from dialfeed.errors import CheckFile, FixSettings
 
 LEDGER = "ledger.sqlite"
 SUMMARY = "summary.json"
@@ -48,6 +51,35 @@ class RunFolder:
     def audit(self) -> Path:
         """`audit.jsonl`."""
         return self.path / AUDIT
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a run's folder: one process at a time works on a run. The system's lock ends with the process.
+
+    Raises:
+        CheckFile: Another process is working on it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CheckFile(
+                f"Another process is working on the run in {path}.", advice="Wait for it to end, or stop it first."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def clear_stage(folder: RunFolder) -> None:
+    """Remove the prepared contacts of a run that is complete; a process that dies in the middle leaves no half of it."""
+    gone = folder.path / ".stage"
+    shutil.rmtree(gone, ignore_errors=True)
+    if folder.stage.is_dir():
+        folder.stage.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def new_run_id(now: datetime) -> str:

@@ -7,7 +7,7 @@ has lost its leading zeros in the value, and has them on the screen: what is see
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -90,7 +90,7 @@ def converter(shown: Shown, *, from_1904: bool = False) -> ToText:
         from_1904: Days are counted from 1904-01-01 on.
     """
     if shown.kind == "number":
-        return (lambda raw: _through(shown.pattern, plain_number(raw))) if shown.pattern else plain_number
+        return _filler(shown.pattern) if shown.pattern else plain_number
     epoch = _EPOCH_1904 if from_1904 else _EPOCH
     return lambda raw: _moment(raw, epoch, only_time=shown.kind == "time")
 
@@ -121,21 +121,32 @@ def plain_number(raw: str) -> str:
 _DIGITS: Final = re.compile(r"-?[1-9][0-9]*|0")
 
 
-def _through(pattern: str, number: str) -> str:
-    """Put the digits of a whole number into the places of a format, from the right."""
-    if not number.isdigit() or len(number) > _EXACT_DIGITS:
-        return number
-    tokens = list(_TOKEN.finditer(pattern))
-    places = sum(match["place"] is not None for match in tokens)
-    head, tail = number[: max(0, len(number) - places)], list(number[max(0, len(number) - places) :])
+def _filler(pattern: str) -> ToText:
+    """What puts the digits of a whole number into the places of a format."""
+    parts = [(match["place"], _literal(match)) for match in _TOKEN.finditer(pattern)]
+    only_zeros = len(pattern) if not pattern.strip("0") else 0
+
+    def fill(raw: str) -> str:
+        number = plain_number(raw)
+        if not number.isdigit() or len(number) > _EXACT_DIGITS:
+            return number
+        return number.zfill(only_zeros) if only_zeros else _filled(parts, number)
+
+    return fill
+
+
+def _filled(parts: Sequence[tuple[str | None, str]], number: str) -> str:
+    """Put digits into places from the right; those for which there is none go to the first place."""
+    places = sum(place is not None for place, _ in parts)
+    left, digits = number[: max(0, len(number) - places)], list(number[max(0, len(number) - places) :])
     out: list[str] = []
-    for match in reversed(tokens):
-        if match["place"] is None:
-            out.append(_literal(match))
+    for place, literal in reversed(parts):
+        if place is None:
+            out.append(literal)
             continue
         places -= 1
-        digit = tail.pop() if tail else "0" if match["place"] == "0" else ""
-        out.append(digit if places else head + digit)
+        digit = digits.pop() if digits else "0" if place == "0" else ""
+        out.append(digit if places else left + digit)
     return "".join(reversed(out)).strip()
 
 
@@ -157,7 +168,13 @@ def _moment(raw: str, epoch: datetime, *, only_time: bool) -> str:
 
 @cache
 def column_index(letters: str) -> int:
-    """The position of a column from its letters: A is 0, AA is 26."""
+    """The position of a column from its letters: A is 0, AA is 26.
+
+    Raises:
+        ValueError: They are none.
+    """
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        raise ValueError
     index = 0
     for letter in letters:
         index = index * 26 + ord(letter) - 64

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from contextlib import closing
 from typing import Final
 
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.cellvalues import plain_number
 from dialfeed.sources.content import FileContent
-from dialfeed.sources.package import Attributes, DamagedError, package, xml_parser
+from dialfeed.sources.package import Attributes, DamagedError, package, parse, xml_parser
 from dialfeed.sources.sheets import MOST_COLUMNS, MOST_ROWS, SheetName, SheetRow, Tally, encrypted
 
 _NUMBERS: Final = frozenset({"float", "percentage", "currency"})
 _ADDED: Final = re.compile(r"[0+][0-9 ().+/-]*")
 _DURATION: Final = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:\.\d+)?S")
+_MANIFEST: Final = "META-INF/manifest.xml"
 _SPACE: Final = 1 << 16
 
 
@@ -34,13 +36,9 @@ class OdsBook:
         self._bounds = bounds
         names = _Names()
         with package(content, bounds) as book:
-            if book.has("META-INF/manifest.xml") and any(
-                b"encryption-data" in piece for piece in book.pieces("META-INF/manifest.xml")
-            ):
+            if book.has(_MANIFEST) and b"encryption-data" in b"".join(book.pieces(_MANIFEST)):
                 raise encrypted(content.name)
-            parser = xml_parser(names.start)
-            for piece in book.pieces("content.xml"):
-                parser.Parse(piece, False)  # noqa: FBT003 - its second argument has no name
+            parse(book.pieces("content.xml"), names.start)
         self.sheets = tuple(SheetName(name, style not in names.hidden) for name, style in names.tables)
 
     def rows(self, sheet: str, tally: Tally) -> Generator[SheetRow]:
@@ -48,13 +46,12 @@ class OdsBook:
         with package(self._content, self._bounds) as book:
             reader = _SheetReader(sheet, tally)
             parser = xml_parser(reader.start, reader.end, reader.text)
-            for piece in book.pieces("content.xml"):
-                parser.Parse(piece, False)  # noqa: FBT003 - its second argument has no name
-                yield from reader.take()
-                if reader.done:
-                    break
-            else:
-                parser.Parse(b"", True)  # noqa: FBT003 - its second argument has no name
+            with closing(book.pieces("content.xml")) as pieces:
+                for piece in pieces:
+                    parser.Parse(piece, False)  # noqa: FBT003 - its second argument has no name
+                    yield from reader.take()
+                    if reader.done:
+                        break
 
 
 class _Names:

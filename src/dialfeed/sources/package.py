@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import struct
 import zipfile
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 from xml.parsers import expat
@@ -120,7 +120,7 @@ def xml_parser(
 
 
 def parse(
-    pieces: Iterable[bytes],
+    pieces: Generator[bytes],
     start: Callable[[str, Attributes], None],
     end: Callable[[str], None] = nothing,
     text: Callable[[str], None] = nothing,
@@ -132,6 +132,7 @@ def parse(
         ExpatError: It is no XML.
     """
     parser = xml_parser(start, end, text)
-    for piece in pieces:
-        parser.Parse(piece, False)  # noqa: FBT003 - its second argument has no name
+    with closing(pieces):
+        for piece in pieces:
+            parser.Parse(piece, False)  # noqa: FBT003 - its second argument has no name
     parser.Parse(b"", True)  # noqa: FBT003 - its second argument has no name

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
+from contextlib import closing
 from typing import Final
 
 from dialfeed.sources.bounds import Bounds
@@ -36,6 +37,7 @@ _AS_PLAIN: Final = {
 }
 _CELLS: Final = frozenset({_RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED, *_AS_PLAIN})
 
+_MOST_RECORD_BYTES: Final = 16 << 20
 _Found = tuple[int, bytes]
 
 
@@ -58,8 +60,9 @@ class XlsbBook:
         self._from_1904 = False
         with package(content, bounds) as book:
             self._relations = book.relations("xl/workbook.bin")
-            for kind, data in records(book.pieces("xl/workbook.bin")):
-                self._take_in(kind, data)
+            with closing(records(book.pieces("xl/workbook.bin"))) as found:
+                for kind, data in found:
+                    self._take_in(kind, data)
         self._strings: list[str] | None = None
 
     @property
@@ -73,10 +76,11 @@ class XlsbBook:
             if self._strings is None:
                 self._strings = self._shared_strings(book)
             reader = _SheetReader(self._strings, self._converters(book), tally)
-            for kind, data in records(book.pieces(self._parts[sheet])):
-                row = reader.take_in(kind, data)
-                if row is not None:
-                    yield row
+            with closing(records(book.pieces(self._parts[sheet]))) as found:
+                for kind, data in found:
+                    row = reader.take_in(kind, data)
+                    if row is not None:
+                        yield row
 
     def _take_in(self, kind: int, data: bytes) -> None:
         if kind == _WORKBOOK:
@@ -198,7 +202,7 @@ def _wide_string(data: bytes, at: int) -> tuple[str, int]:
     return data[at + 4 : end].decode("utf-16-le", "replace"), end
 
 
-def records(pieces: Iterable[bytes]) -> Generator[_Found]:
+def records(pieces: Generator[bytes]) -> Generator[_Found]:
     """Cut a part into records ([MS-XLSB] 2.1.4).
 
     Yields:
@@ -208,13 +212,16 @@ def records(pieces: Iterable[bytes]) -> Generator[_Found]:
         DamagedError: The part ends within a record.
     """
     rest = b""
-    for piece in pieces:
-        rest += piece
-        at = 0
-        while (header := _header(rest, at)) is not None and header[2] <= len(rest):
-            kind, start, at = header
-            yield kind, rest[start:at]
-        rest = rest[at:]
+    with closing(pieces):
+        for piece in pieces:
+            rest += piece
+            at = 0
+            while (header := _header(rest, at)) is not None and header[2] <= len(rest):
+                kind, start, at = header
+                yield kind, rest[start:at]
+            rest = rest[at:]
+            if len(rest) > _MOST_RECORD_BYTES:
+                raise DamagedError
     if rest:
         raise DamagedError
 
