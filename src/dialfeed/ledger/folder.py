@@ -74,7 +74,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def clear_stage(folder: RunFolder) -> None:
-    """Remove the prepared contacts of a run that is complete; a process that dies in the middle leaves no half of it."""
+    """Remove the prepared contacts of a run that is complete; dying in the middle leaves no half of them."""
     gone = folder.path / ".stage"
     shutil.rmtree(gone, ignore_errors=True)
     if folder.stage.is_dir():
