@@ -1,0 +1,118 @@
+"""Commands that make a run, or go on with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dialfeed.commands.shared import Command, session, settings_of
+
+
+@click.command("demo")
+@click.option("--rows", default=2500, show_default=True, metavar="N", help="How many contacts to make up.")
+@click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
+    """Import made-up contacts into a sandbox on this machine, and see where they go."""
+    from dialfeed.demo import run_demo
+
+    with session() as active:
+        result = run_demo(rows, run_dir, stopper=active.stopper, progress=active.progress)
+        active.report(result, as_json=as_json, as_hoped=(0, 4))  # rejected rows are what it is there to show
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--list", "contact_list", required=True, metavar="ID_OR_NAME", help="The contact list.")
+@click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
+@click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@settings_of("platform", "file", "delivery", "run")
+def import_command(
+    files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Import a file of contacts into a contact list.
+
+    Credentials come from the environment: CXONE_CLIENT_ID and CXONE_CLIENT_SECRET.
+    """
+    from dialfeed.api import import_contacts
+
+    with session() as active:
+        result = import_contacts(
+            files,
+            list=contact_list,
+            dry_run=dry_run,
+            run_dir=run_dir,
+            stopper=active.stopper,
+            progress=active.progress,
+            **given,
+        )
+        active.report(result, as_json=as_json)
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@settings_of("file", "run")
+def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
+    """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
+    from dialfeed.api import validate_contacts
+
+    with session() as active:
+        result = validate_contacts(files, run_dir=run_dir, stopper=active.stopper, progress=active.progress, **given)
+        active.report(result, as_json=as_json)
+
+
+def _go_on_options(command: Command) -> Command:
+    command = settings_of("platform", "delivery", "run")(command)
+    command = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")(command)
+    command = click.option("--latest", is_flag=True, help="The newest run.")(command)
+    return click.argument("run", required=False)(command)
+
+
+@click.command("resume")
+@_go_on_options
+def resume_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
+    """Go on with a run that did not come to its end: RUN is its id or its folder."""
+    from dialfeed.api import resume
+
+    with session() as active:
+        which = _which(run, latest=latest)
+        active.report(resume(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
+
+
+@click.command("settle")
+@_go_on_options
+def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
+    """Find out about a run's lost answers, and send nothing: RUN is its id or its folder."""
+    from dialfeed.api import settle
+
+    with session() as active:
+        which = _which(run, latest=latest)
+        active.report(settle(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
+
+
+@click.command("retry")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
+@settings_of("platform", "delivery", "run")
+def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
+    """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
+
+    Only rows that RUN left open are loaded, with its settings into its list, and each once; they are closed in its
+    report.
+    """
+    from dialfeed.api import retry
+
+    with session() as active:
+        active.report(retry(run, file, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
+
+
+def _which(run: str | None, *, latest: bool) -> str | None:
+    if (run is None) != latest:
+        raise click.UsageError("Name a run, or say --latest.")
+    return run

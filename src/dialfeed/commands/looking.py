@@ -1,0 +1,85 @@
+"""Commands that look and explain, and the sandbox."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+
+
+@click.command("map")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Compare with what this list was last loaded from.")
+@click.option("--save", is_flag=True, help="Remember the mapping for files with this header, and for the list.")
+@click.option("--forget", is_flag=True, help="Forget what is remembered for files with this header.")
+@click.option("--json", "as_json", is_flag=True, help="Print columns, problems and differences as JSON.")
+@settings_of("platform", "file", "run")
+def map_command(
+    files: tuple[str, ...], contact_list: str | None, *, save: bool, forget: bool, as_json: bool, **given: Any
+) -> None:
+    """Show which column of a file becomes which field and why, and edit it with --map; no value is shown."""
+    from dialfeed.mapview import view_as_text, view_mapping
+
+    with told_errors():
+        view = view_mapping(files, plan_of(given), contact_list, save=save, forget=forget)
+        click.echo(as_text(view) if as_json else view_as_text(view))
+        sys.exit(view["exit_code"])
+
+
+@click.command("lists")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print an array of objects with id, name and count.")
+@settings_of("platform", "run")
+def lists_command(name: str | None, *, as_json: bool, **given: Any) -> None:
+    """Show the contact lists, or those with NAME in their name."""
+    from dialfeed.inspection import contact_lists, lists_as_table
+
+    with told_errors():
+        found = contact_lists(plan_of(given), name)
+        click.echo(as_text([{"id": each.id, "name": each.name, "count": each.count} for each in found]) if as_json
+                   else lists_as_table(found))  # fmt: skip
+
+
+@click.command("doctor")
+@click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Check this contact list as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@settings_of("platform", "run")
+def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> None:
+    """Check configuration, sign-in, scopes, list and clock, and say what to mend."""
+    from dialfeed.inspection import checks_as_text, diagnose
+
+    with told_errors():
+        checks = diagnose(plan_of(given), contact_list)
+        click.echo(as_text([check.as_dict() for check in checks]) if as_json else checks_as_text(checks))
+        sys.exit(max((check.exit_code for check in checks), default=0))
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the reason, or an array of all of them, as JSON.")
+def explain_command(code: str | None, *, as_json: bool) -> None:
+    """Say what a reason CODE of a report or of `rejected.csv` means and what to do; without CODE, list them all."""
+    from dialfeed.reports.explain import all_reasons, reason_as_dict, reason_as_text, reason_for, reasons_as_list
+
+    with told_errors():
+        reasons = all_reasons() if code is None else [reason_for(code)]
+        told = list(map(reason_as_dict, reasons))
+        if as_json:
+            click.echo(as_text(told if code is None else told[0]))
+        else:
+            click.echo(reasons_as_list(reasons) if code is None else reason_as_text(reasons[0]))
+
+
+@click.command("sandbox")
+@click.option("--port", default=8765, show_default=True, metavar="N", help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--list", "names", multiple=True, metavar="NAME", help="Make a contact list. Repeatable.")
+@click.option("--rate", default="50", show_default=True, metavar="N", help="Requests a second, or `unlimited`.")
+def sandbox_command(port: int, names: tuple[str, ...], rate: str) -> None:
+    """Run a stand-in for the platform on this machine, to rehearse against."""
+    from dialfeed.rehearsal import serve_sandbox
+
+    with told_errors():
+        serve_sandbox(port, names or ("Rehearsal",), rate)

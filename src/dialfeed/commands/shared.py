@@ -1,0 +1,112 @@
+"""What the commands share: the flags of settings, sessions with progress and signals, errors as sentences."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dialfeed.config import SETTINGS, Plan, Setting, resolve
+from dialfeed.errors import DialfeedError
+
+Command = Callable[..., Any]
+
+
+def settings_of(*groups: str) -> Callable[[Command], Command]:
+    """The flags of the settings in these groups, and where the profile is."""
+
+    def decorate(command: Command) -> Command:
+        for setting in reversed([each for each in SETTINGS if each.group in groups and not each.secret]):
+            command = _option(setting)(command)
+        command = click.option("--config", type=click.Path(path_type=Path), help="Use this file for dialfeed.toml.")(
+            command
+        )
+        return click.option("--profile", metavar="NAME", help="Use this profile of dialfeed.toml.")(command)
+
+    return decorate
+
+
+def _option(setting: Setting) -> Callable[[Command], Command]:
+    told = setting.help
+    if setting.env:
+        told += f" Environment: {setting.env}."
+    if setting.default not in {None, (), "false"}:
+        told += f" Default: {setting.default}."
+    if not setting.metavar:
+        return click.option(setting.flag, setting.name, is_flag=True, default=None, help=told)
+    repeatable = setting.default == ()
+    return click.option(setting.flag, setting.name, metavar=setting.metavar, multiple=repeatable, help=told)
+
+
+class Session:
+    """A command that runs: its stop switch, its progress, its report."""
+
+    def __init__(self, stopper: Any, progress: Any) -> None:
+        self.stopper = stopper
+        self.progress = progress
+
+    def report(self, result: Any, *, as_json: bool, as_hoped: tuple[int, ...] = (0,)) -> None:
+        """Print what came of it, and leave with its exit code; 0 where that is as hoped."""
+        from dialfeed.reports.text import render
+
+        self.progress.close()
+        if as_json:
+            click.echo(as_text(result.as_dict()))
+        else:
+            click.echo(render(result.as_dict()), nl=False)
+        if result.error is not None:
+            say(f"dialfeed: {result.error}")
+        if as_json and result.summary.next:
+            say(f"Next: {result.summary.next}")
+        sys.exit(0 if result.exit_code in as_hoped else result.exit_code)
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Errors as one clear sentence and an exit code."""
+    try:
+        yield
+    except DialfeedError as error:
+        say(f"dialfeed: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("Stopped.")
+        sys.exit(130)
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A run's command: signals ask it to stop, its progress is shown, its errors are told."""
+    from dialfeed.display import open_display
+    from dialfeed.stopping import Stopper, on_signals
+
+    stopper = Stopper()
+    display = open_display(sys.stderr)
+    with told_errors(), on_signals(stopper):
+        try:
+            yield Session(stopper, display)
+        finally:
+            display.close()
+
+
+def plan_of(given: dict[str, Any]) -> Plan:
+    """The plan that flags, environment and profile make; takes `profile` and `config` out of the flags."""
+    profile, config = given.pop("profile"), given.pop("config")
+    return resolve(given, environ=os.environ, profile=profile, config=config)
+
+
+def as_text(value: Any) -> str:
+    """A value as JSON for the terminal."""
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def say(text: str) -> None:
+    """A line on the standard error."""
+    click.echo(text, err=True)
