@@ -21,9 +21,10 @@ from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.scrub import WITHHELD
 from dialfeed.errors import FixSettings, FixSource
+from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.reports.summary import Rows, Summary, read_summary, write_json
+from dialfeed.reports.summary import Rows, Summary, read_summary
 
 RETRIES: Final = "retries"
 OPEN: Final = ("invalid", "refused")

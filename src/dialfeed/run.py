@@ -25,9 +25,10 @@ from dialfeed._version import __version__
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
+from dialfeed.files import write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
-from dialfeed.reports.summary import Finding, Rows, Summary, write_json
+from dialfeed.reports.summary import Finding, Rows, Summary
 from dialfeed.stopping import Stopper
 
 

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialfeed.coordination import file_budget, folders
+from dialfeed import files
+from dialfeed.coordination import file_budget
 from dialfeed.coordination.file_budget import FileBudget, budget_file
 from dialfeed.delivery.pace import Limit, from_bytes
 from dialfeed.errors import FixSettings, ResumeRun
@@ -226,7 +227,7 @@ def test_a_forked_child_shares_the_budget_and_not_the_lock(budget: FileBudget) -
 def test_a_file_deleted_between_opening_and_locking_takes_no_start_with_it(
     budget: FileBudget, file: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = folders.try_lock
+    real = files.try_lock
     deleted: list[Path] = []
 
     def delete_first(handle: int, path: Path) -> bool:

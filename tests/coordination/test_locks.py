@@ -15,7 +15,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from dialfeed.coordination import folders, locks
+from dialfeed import files
+from dialfeed.coordination import locks
 from dialfeed.coordination.locks import Holder, ListLock, ListLocked, lock_file
 from dialfeed.errors import CheckFile, FixSettings
 
@@ -172,7 +173,7 @@ def test_a_file_that_says_nothing_readable_blocks_nobody(content: bytes, tmp_pat
 
 def test_a_lock_file_deleted_under_way_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleted between opening and locking: the lock must be on the file that the next run will open."""
-    file, real = lock_file(tmp_path, URL, "spring"), folders.try_lock
+    file, real = lock_file(tmp_path, URL, "spring"), files.try_lock
     deleted: list[Path] = []
 
     def delete_first(handle: int, path: Path) -> bool:

@@ -36,11 +36,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dialfeed.coordination.folders import open_private, private_folder, try_lock
 from dialfeed.coordination.gate import Gate, Now, Sleep, start_or_wait
 from dialfeed.delivery.pace import Limit, Pace, clock_went_back, from_bytes, penalise, shut, to_bytes
 from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import ResumeRun
+from dialfeed.files import open_private, private_folder, try_lock
 
 PATIENCE = 30.0
 """Seconds for which a taker asks again for a file that somebody else has locked."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from dialfeed.coordination.folders import private_folder
+from dialfeed.files import private_folder
 
 _NEWLINE = b"\n"
 

@@ -22,8 +22,8 @@ from typing import Self
 
 import orjson
 
-from dialfeed.coordination.folders import open_private, private_folder, try_lock
 from dialfeed.errors import CheckFile
+from dialfeed.files import open_private, private_folder, try_lock
 
 _READINGS = 5
 _BETWEEN_READINGS = 0.02

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from dialfeed.coordination.folders import private_folder
 from dialfeed.errors import FixSettings
+from dialfeed.files import private_folder
 
 
 @dataclass(frozen=True, slots=True)

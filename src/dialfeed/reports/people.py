@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 import polars as pl
 
 from dialfeed.contacts.fields import NEUTRALISED
-from dialfeed.reports.rowfiles import create_private
+from dialfeed.files import create_private
 
 WORKBOOK_ROWS: Final = 1_048_576
 """Rows of a sheet, the header included; spreadsheets take no more."""

@@ -13,22 +13,17 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import polars as pl
 
 from dialfeed.contacts.fields import CONTACT_FIELDS, RESERVED_COLUMNS
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.files import create_private
 
 REASONED = ("_row", "_field", "_code", "_message")
 DUPLICATE = ("_row", "_survivor_row", "_code", "_message")
-
-
-def create_private(path: Path) -> BinaryIO:
-    """A new, empty file that only its owner may read."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 class _RowFile:

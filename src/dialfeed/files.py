@@ -1,11 +1,16 @@
-"""Folders and files that only their owner may read (0700 and 0600, whatever the umask), and the lock on a file."""
+"""Folders and files that only their owner may read (0700 and 0600, whatever the umask), whole writes, and locks."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
 
 from dialfeed.errors import FixSettings
 
@@ -59,6 +64,48 @@ def try_lock(handle: int, file: Path) -> bool:
     except OSError as fault:
         raise _unusable(file, fault) from fault
     return True
+
+
+def create_private(path: Path) -> BinaryIO:
+    """A new, empty file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Write a private file so that a reader sees the old one or the new one, and after a crash either.
+
+    It takes its place when the block ends well; when it does not, nothing is left of it.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    file = create_private(part)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder survive a power failure."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a private JSON file whole (`written_whole`)."""
+    with written_whole(path) as file:
+        file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def _unusable(path: Path, fault: OSError) -> FixSettings:
