@@ -72,6 +72,11 @@ def home_folder(plan: Plan) -> Path:
     return Path(plan.home) if plan.home else platformdirs.user_data_path("dialfeed")
 
 
+def keys_folder(plan: Plan) -> Path:
+    """The folder of the key pair that signs audit trails."""
+    return home_folder(plan) / "keys"
+
+
 def can_connect(plan: Plan) -> bool:
     """Whether the plan says where the platform is and who signs in."""
     return bool(plan.base_url and plan.client_id and plan.client_secret)

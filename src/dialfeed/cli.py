@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import loading, looking
+from dialfeed.commands import audit, loading, looking
 from dialfeed.commands.shared import say
 
 
@@ -31,7 +31,8 @@ def cli() -> None:
 
     Checks every contact, keeps out who may not be called, removes duplicates, delivers each contact once, and
     leaves proof. Exit codes: 0 all delivered, 1 usage or configuration, 2 platform or sign-in, 3 the run failed,
-    4 finished with rejected or refused rows, 5 unknown rows remain, 6 stopped by a guard, 130 and 143 on signals.
+    4 finished with rejected or refused rows, 5 unknown rows remain, 6 stopped by a guard, 7 an audit
+    trail is not as it was written, 130 and 143 on signals.
     """
 
 
@@ -46,6 +47,7 @@ for command in (
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,
+    audit.audit_group,
     looking.sandbox_command,
 ):
     cli.add_command(command)

@@ -104,7 +104,7 @@ def same_content(load: Load, past: Sequence[PastRun]) -> Verdict:
     if not same:
         return Verdict(name, facts=facts)
     last = same[-1]
-    facts |= {"run": last.run, "delivered": last.delivered, "finished": last.finished, "count": load.count}
+    facts |= {"earlier_run": last.run, "delivered": last.delivered, "finished": last.finished, "count": load.count}
     if load.count is not None and load.count < max(last.delivered, 1):
         return Verdict(name, facts=facts)
     if not last.finished:

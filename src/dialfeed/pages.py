@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: reasons and settings, from the tables in the code.
+"""The generated pages of the documentation: reasons, settings and events, from the tables in the code.
 
 `python -m dialfeed.pages docs` writes them; a test fails when a page and its table differ.
 """
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dialfeed.audit.events import EVENTS, KINDS, Event
 from dialfeed.config import SETTINGS, Setting
 from dialfeed.contacts.reasons import CATALOGUE, Reason
 
@@ -25,7 +26,16 @@ def settings_page() -> str:
     return "\n".join(_settings()) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"reasons.md": reasons_page, "settings.md": settings_page}
+def audit_page() -> str:
+    """`docs/audit.md`."""
+    return "\n".join(_audit()) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "audit.md": audit_page,
+    "reasons.md": reasons_page,
+    "settings.md": settings_page,
+}
 
 
 def _reasons() -> Iterator[str]:
@@ -54,6 +64,47 @@ def _setting(setting: Setting) -> str:
     env = f"`{setting.env}`" if setting.env else ""
     default = "" if setting.default in {None, ()} else f"`{setting.default}`"
     return f"| `{setting.name}` | {flag} | {env} | {default} | {setting.help} |"
+
+
+_AUDIT = """\
+A run keeps what it did in `audit.jsonl` in its folder: one JSON object a line, also when it fails or is stopped.
+Every line holds `n` (from 1), `time` (UTC, ISO 8601), `run`, `event`, the facts of the event, `previous` (the `hash`
+of the line before; 64 zeros in the first) and, last, `hash`: the SHA-256, in hexadecimal digits, of the line's bytes
+without its line end and without `,"hash":"…"`. The last hash is also `audit_hash` in `summary.json`. No line holds a
+phone, an e-mail, the name of a contact or a secret.
+
+`dialfeed audit verify RUN` (or the file) finds any line that was changed, removed, added or moved, and a cut-off end,
+names the first line that shows it, and exits with 7; with 0 when the trail is whole. A line that was written anew
+together with all lines after it, and with `summary.json`, shows against what is kept elsewhere: the last hash at a
+sink (`--last-hash`), or a signature.
+
+`dialfeed audit keygen` makes an Ed25519 key pair in `DIALFEED_HOME/keys` (`pip install 'dialfeed[sign]'`). From then
+on every run signs the end of its trail into `audit.sig`, and `audit verify` checks that; with `--public-key FILE` the
+whole trail must be signed with that key. A signature is worth as much as the private key is hard to reach from where
+trails are kept.
+
+Lines are synced to disk as they are written; those of single batches within a second or with the next other line,
+since the ledger has synced their facts before.
+
+"""
+
+
+def _audit() -> Iterator[str]:
+    yield from ("# Audit trail", "", _MADE, "", _AUDIT + "## Kinds of facts", "")
+    yield "What is not known is null, and a fact that does not apply is left out."
+    yield from ("", "| kind | what it is |", "| --- | --- |")
+    yield from (f"| {kind} | {meaning} |" for kind, meaning in KINDS.items())
+    yield from ("", "## Events")
+    for event in EVENTS:
+        yield from _event(event)
+
+
+def _event(event: Event) -> Iterator[str]:
+    elsewhere = "" if event.kept else " Not in the trail: only logs and metrics hear of it."
+    yield from ("", f"### `{event.name}`", "", f"{event.when}{elsewhere}")
+    if event.facts:
+        yield from ("", "| fact | kind | meaning |", "| --- | --- | --- |")
+    yield from (f"| `{fact.name}` | {fact.kind} | {fact.meaning} |" for fact in event.facts)
 
 
 def main(folder: Path) -> None:

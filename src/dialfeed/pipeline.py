@@ -21,9 +21,11 @@ from dialfeed.assembly import (
     connect,
     find_list,
     home_folder,
+    keys_folder,
     open_source,
     shown,
 )
+from dialfeed.audit.signing import open_signer
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.columns import Settled, remember_columns, settle_columns
 from dialfeed.config import Plan
@@ -142,7 +144,9 @@ def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress
     if (path / "summary.json").is_file() and not (path / "stage").is_dir():
         ended = Result(read_summary(path / "summary.json"))  # it came to its end
         if path.parent.name == RETRIES:
-            close_rows(path.parent.parent, judged)  # unless its process died just before that
+            close_rows(
+                path.parent.parent, judged, open_signer(keys_folder(plan_of({})))
+            )  # unless its process died just before that
         return ended
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
     with Ledger(path / "ledger.sqlite") as ledger:
@@ -211,7 +215,7 @@ def _close_rows(run: Run, folder: Path) -> None:
     if not (folder / RETRIES).is_dir():
         return
     try:
-        close_rows(folder, judged)
+        close_rows(folder, judged, run.signer)
     except DialfeedError as error:
         run.error = run.error or error
     except OSError:
@@ -330,7 +334,8 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
     if ledger:
         ledger.remember(prepared=facts)
     _take_over(run, facts)
-    run.trail.append("source.read", sha256=source.sha256(), rows=prepared.read, ready=prepared.ready)
+    read = {"rows": prepared.read, "ready": prepared.ready, "facts": description.facts}
+    run.trail.append("source.read", sha256=source.sha256(), **read)
     return stage
 
 
@@ -415,7 +420,9 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
         "do_not_call": "scrubbed against no list",
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
-    return Run(folder, summary, Trail(folder.audit, folder.id), stopper, progress, order.sends, plan.people_files)
+    signer = open_signer(keys_folder(plan))
+    trail = Trail(folder.audit, folder.id)
+    return Run(folder, summary, trail, stopper, progress, order.sends, plan.people_files, signer)
 
 
 def _ledger(run: Run) -> AbstractContextManager[Ledger]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
+from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.duplicates import identity
 from dialfeed.contacts.fields import IDENTITY_FIELDS
@@ -165,12 +166,13 @@ def passed_over_sentences(counts: Mapping[str, int], run: str) -> Iterator[str]:
     yield from (f"{counts[kind]:,} rows {told}; they were not loaded." for kind, told in words.items() if counts[kind])
 
 
-def close_rows(folder: Path, judged: Any) -> None:
+def close_rows(folder: Path, judged: Any, signer: Signer | None = None) -> None:
     """Bring a run's report up to what its retries have done; changes nothing when it is.
 
     Args:
         folder: The run's folder.
         judged: Gives a summary its exit code, status and next step.
+        signer: Signs the end of its trail, where there is a key.
 
     Raises:
         FixSettings: A retry has not come to its end.
@@ -186,7 +188,7 @@ def close_rows(folder: Path, judged: Any) -> None:
     trail = Trail(folder / AUDIT, summary.run)
     trail.append("rows.retried", retries=retries, rows=asdict(summary.rows), status=summary.status)
     summary.audit_hash = trail.last_hash
-    trail.close()
+    trail.close(signer)
     write_json(folder / SUMMARY, summary.as_dict())
 
 

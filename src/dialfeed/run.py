@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from dialfeed._version import __version__
+from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
@@ -109,6 +110,7 @@ class Run:
         progress: Who hears how far it is.
         sends: Whether it delivers; a rehearsal or a validation does not.
         people_files: The kind of files for people to write: `none`, `csv` or `xlsx`.
+        signer: Signs the end of the trail, where there is a key.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
         remember_end: Writes the settled rows into the history that runs share.
     """
@@ -120,6 +122,7 @@ class Run:
     progress: Progress
     sends: bool
     people_files: str = "none"
+    signer: Signer | None = None
     settle_rows: Callable[[], None] | None = None
     remember_end: Callable[[], None] | None = None
     error: DialfeedError | None = None
@@ -144,7 +147,7 @@ class Run:
         summary.total_seconds = time.monotonic() - self._began
         self.trail.append("run.finished", **_audit_entry(summary))
         summary.audit_hash = self.trail.last_hash
-        self.trail.close()
+        self.trail.close(self.signer)
         write_json(self.folder.summary, summary.as_dict())
         if not self.can_go_on:
             clear_stage(self.folder)

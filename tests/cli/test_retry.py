@@ -11,7 +11,7 @@ import pytest
 from command import Outcome
 from tenant import Tenant
 
-from dialfeed.audit.trail import verify
+from dialfeed.audit.check import check
 from dialfeed.sandbox import Fault, FaultPlan
 
 HEADER = "externalId,phone,doNotCall,doNotEmail\n"
@@ -45,8 +45,8 @@ def retry(tenant: Tenant, file: Path, *flags: str) -> Outcome:
 def report(run: Path) -> dict[str, Any]:
     told: dict[str, Any] = json.loads((run / "summary.json").read_bytes())
     assert told["rows"]["read"] == sum(count for name, count in told["rows"].items() if name != "read")
-    trail = (run / "audit.jsonl").read_bytes().splitlines()
-    assert verify(trail, last_hash=told["audit_hash"]) == []
+    trail = (run / "audit.jsonl").read_bytes().splitlines(keepends=True)
+    assert check(trail, last_hash=told["audit_hash"]).whole
     return told
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import command
 from fault_world import check_outcome, write_contacts
 
-from dialfeed.audit.trail import verify
+from dialfeed.audit.check import check
 from dialfeed.sandbox import FaultPlan, SandboxServer, Settings
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
@@ -142,8 +142,8 @@ class CrashWorld:
         found = check_outcome(self.run_dir, stored, self.contacts, settled=True)
         assert sorted(found["refused"]) == [f"C-{number:06}" for number in sorted(self.poison)]
         summary = json.loads((self.run_dir / "summary.json").read_text("utf-8"))
-        lines = (self.run_dir / "audit.jsonl").read_bytes().splitlines()
-        assert verify(lines, last_hash=summary["audit_hash"]) == []
+        lines = (self.run_dir / "audit.jsonl").read_bytes().splitlines(keepends=True)
+        assert check(lines, last_hash=summary["audit_hash"]).whole
         self.report()
 
     def report(self) -> None:

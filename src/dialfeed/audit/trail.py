@@ -1,32 +1,47 @@
 """The audit trail: one JSON object a line, chained by hashes, synced to disk.
 
-A line holds `n` (from 1), `time` (UTC, ISO 8601), `run`, `event`, the event's facts, `previous` (the hash of the
-line before) and `hash`: the SHA-256 of the line without its own hash, as compact JSON with sorted keys. A line that
-is changed, removed, added or moved breaks the chain; the last hash is also in `summary.json`, so that a cut-off
-tail shows. Facts hold no phone, e-mail, name or secret: numbers, codes, list names and paths only.
+A line holds `n` (from 1), `time` (UTC, ISO 8601), `run`, `event`, the event's facts (`dialfeed.audit.events`),
+`previous` (the hash of the line before) and, last, `hash`: the SHA-256 of the line's bytes as they stand, without its
+line end and without `,"hash":"…"`. A line that is changed, removed, added or moved breaks the chain
+(`dialfeed.audit.check`); the last hash is also in `summary.json`, so that a cut-off tail shows. Facts hold no phone,
+e-mail, name of a person or secret.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from dialfeed.audit.events import BY_NAME
+from dialfeed.audit.signing import Signer
+from dialfeed.errors import CheckFile
+
 FIRST = "0" * 64
 """What the first line names as the hash before it."""
 
-_UNSYNCED = {"batch.sent", "batch.answered", "batch.settled", "batch.unknown"}
-"""Events of single batches: the ledger syncs these facts itself, the trail with the next event that is not one."""
+Hear = Callable[[Mapping[str, Any]], None]
+"""Hears every line that is written; must not fail and must not wait."""
+
+_BLOCK = 1 << 16
+_SYNC_EVERY = 1.0
+"""Seconds after which lines of single batches are synced too."""
 
 
 def utc_now() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
+
+
+def unheard(line: Mapping[str, Any]) -> None:
+    """Hears a line, and does nothing."""
+    del line
 
 
 class Trail:
@@ -36,78 +51,97 @@ class Trail:
         path: `audit.jsonl` in the run folder.
         run: The run's id.
         now: Gives the time in UTC.
+        hear: Hears every line that is written.
+
+    Raises:
+        CheckFile: The trail that is there ends in a line that cannot be read.
     """
 
-    def __init__(self, path: Path, run: str, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, path: Path, run: str, now: Callable[[], datetime] = utc_now, *, hear: Hear = unheard) -> None:
+        self._path = path
         self._run = run
         self._now = now
-        self._number, self.last_hash, torn = _tail(path)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._hear = hear
+        self._synced_at = time.monotonic()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            self.number, self.last_hash, torn = _tail(self._file)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            os.close(self._file)
+            raise CheckFile(
+                f"The last line of {path} cannot be read: it was changed after it was written.",
+                advice=f"`dialfeed audit verify {path}` tells more. Put the file back as it was, then go on.",
+            ) from None
         if torn:
-            os.ftruncate(self._file, path.stat().st_size - torn)
+            os.ftruncate(self._file, os.fstat(self._file).st_size - torn)
             self.append("trail.recovered", torn_bytes=torn)
 
     def append(self, event: str, /, **facts: Any) -> None:
-        """Add one event."""
-        self._number += 1
+        """Add one event.
+
+        Raises:
+            OSError: It cannot be written; the trail is as it was before.
+        """
         line = {
-            "n": self._number,
+            "n": self.number + 1,
             "time": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "run": self._run,
             "event": event,
             **facts,
             "previous": self.last_hash,
         }
-        self.last_hash = _hash(line)
-        os.write(self._file, orjson.dumps({**line, "hash": self.last_hash}) + b"\n")
-        if event not in _UNSYNCED:
-            os.fsync(self._file)
+        line["hash"] = line_hash(line)
+        self._write(orjson.dumps(line) + b"\n")
+        self.number, self.last_hash = line["n"], line["hash"]
+        known = BY_NAME.get(event)
+        if known is None or known.synced or time.monotonic() - self._synced_at >= _SYNC_EVERY:
+            self._sync()
+        self._hear(line)
 
-    def close(self) -> None:
-        """Sync and close."""
-        os.fsync(self._file)
-        os.close(self._file)
+    def close(self, signer: Signer | None = None) -> None:
+        """Sync and close, and have the end signed.
 
-
-def verify(lines: Iterable[bytes], *, last_hash: str | None = None) -> list[str]:
-    """What is wrong with a trail; empty when it is whole.
-
-    Args:
-        lines: The lines of `audit.jsonl`.
-        last_hash: The hash that the last line must have, from `summary.json` or elsewhere.
-    """
-    problems: list[str] = []
-    previous, number = FIRST, 0
-    for place, raw in enumerate(lines, 1):
-        number += 1
+        Raises:
+            OSError: It cannot be synced, or its signature cannot be written.
+        """
         try:
-            line = orjson.loads(raw)
-            claimed = line.pop("hash")
-        except (orjson.JSONDecodeError, KeyError, AttributeError):
-            problems.append(f"line {place} is not an audit line")
-            continue
-        if claimed != _hash(line):
-            problems.append(f"line {place} was changed")
-        if line.get("previous") != previous or line.get("n") != number:
-            problems.append(f"line {place} does not follow the line before it")
-        previous, number = claimed, line.get("n") if isinstance(line.get("n"), int) else number
-    if last_hash is not None and previous != last_hash:
-        problems.append("the end of the trail is not the end that was recorded")
-    return problems
+            self._sync()
+            if signer is not None:
+                signer.sign(self._path.parent, run=self._run, number=self.number, last_hash=self.last_hash)
+        finally:
+            os.close(self._file)
+
+    def _write(self, content: bytes) -> None:
+        """Write all of a line, or nothing: half a line would break the chain for every line after it."""
+        size = os.fstat(self._file).st_size
+        written = 0
+        try:
+            while written < len(content):
+                written += os.write(self._file, content[written:])
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
+
+    def _sync(self) -> None:
+        os.fsync(self._file)
+        self._synced_at = time.monotonic()
 
 
-def _hash(line: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(line, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def line_hash(line: Mapping[str, Any]) -> str:
+    """The hash of a line that does not hold its own: of the compact JSON in which it is written."""
+    return hashlib.sha256(orjson.dumps(line)).hexdigest()
 
 
-def _tail(path: Path) -> tuple[int, str, int]:
-    """Number and hash of the last whole line, and how many bytes of a torn line follow it."""
-    if not path.exists():
-        return 0, FIRST, 0
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    lines = content[:whole].splitlines()
-    if not lines:
-        return 0, FIRST, len(content)
-    last = orjson.loads(lines[-1])
-    return last["n"], last["hash"], len(content) - whole
+def _tail(file: int) -> tuple[int, str, int]:
+    """Number and hash of the last whole line, and how many bytes of a torn line follow it; reads backwards."""
+    start = size = os.fstat(file).st_size
+    tail = b""
+    while start and tail.count(b"\n") < 2:
+        length = min(_BLOCK, start)
+        start -= length
+        tail = os.pread(file, length, start) + tail
+    whole = tail.rfind(b"\n") + 1
+    if not whole:
+        return 0, FIRST, size
+    last = orjson.loads(tail[tail.rfind(b"\n", 0, whole - 1) + 1 : whole])
+    return last["n"], last["hash"], len(tail) - whole

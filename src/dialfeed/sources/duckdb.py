@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.optional import needed
+from dialfeed.optional import needed
 from dialfeed.sources.queries import Batch, database_file, masked, refused, row_as_text
 
 _IN_MEMORY: Final = ":memory:"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote
 
 from dialfeed.errors import FixSettings
-from dialfeed.sources.optional import needed
+from dialfeed.optional import needed
 from dialfeed.sources.queries import Batch, masked, refused, row_as_text, unreachable
 
 _CONNECT_SECONDS: Final = 15

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from dialfeed.errors import FixSource
+from dialfeed.optional import needed
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.content import Content, Passage
-from dialfeed.sources.optional import needed
 
 Packing = Literal["gzip", "zstd"]
 _MAGIC: Final[tuple[tuple[bytes, Packing], ...]] = ((b"\x1f\x8b\x08", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlunsplit
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.optional import needed
+from dialfeed.optional import needed
 from dialfeed.sources.queries import Batch, masked, refused, unreachable
 
 _CONNECT_SECONDS: Final = 15

@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiohttp
 
 from dialfeed.errors import FixSource
+from dialfeed.optional import needed
 from dialfeed.sources.content import FileContent, spool
-from dialfeed.sources.optional import needed
 
 _WEB: Final = frozenset({"http", "https"})
 _OBJECTS: Final = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl"})

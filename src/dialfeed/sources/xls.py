@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from dialfeed.errors import FixSource
+from dialfeed.optional import needed
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.cellvalues import ToText, converter, shown_by
 from dialfeed.sources.content import FileContent
-from dialfeed.sources.optional import needed
 from dialfeed.sources.sheets import SheetName, SheetRow, Tally, damaged, encrypted
 
 _TEXT, _NUMBER, _DATE, _BOOL, _ERROR = 1, 2, 3, 4, 5

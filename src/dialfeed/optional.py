@@ -1,4 +1,4 @@
-"""Libraries that only some users need: imported when the first source wants them."""
+"""Libraries that only some users need: imported when they are wanted first."""
 
 from __future__ import annotations
 

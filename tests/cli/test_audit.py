@@ -1,0 +1,87 @@
+"""`dialfeed audit`: the evidence of a run, looked at from outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tenant import Tenant
+
+FILE = "externalId,phone,email,doNotCall,doNotEmail\nA,+12125550123,,no,no\nB,,bea@example.com,no,no\n"
+
+
+@pytest.fixture
+def run(tenant: Tenant) -> Path:
+    assert tenant.import_file(tenant.write(FILE)).code == 0
+    return tenant.folder / "run"
+
+
+def edit(run: Path, line: int, old: bytes, new: bytes) -> None:
+    path = run / "audit.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert old in lines[line - 1]
+    lines[line - 1] = lines[line - 1].replace(old, new)
+    path.write_bytes(b"".join(lines))
+
+
+def test_the_trail_of_a_run_is_whole_by_id_folder_and_file(tenant: Tenant, run: Path) -> None:
+    run_id = json.loads((run / "summary.json").read_bytes())["run"]
+    for name in (run_id, run, run / "audit.jsonl"):
+        told = tenant.run("audit", "verify", name, "--json")
+        assert told.code == 0
+        assert told.json["whole"]
+        assert told.json["end_recorded_in"] == "summary.json"
+        assert told.json["run"] == run_id
+    assert "whole" in tenant.run("audit", "verify", run_id).out
+
+
+def test_a_changed_line_is_named_and_has_an_exit_code_of_its_own(tenant: Tenant, run: Path) -> None:
+    edit(run, 3, b'"event":"', b'"event":"x')
+    told = tenant.run("audit", "verify", run, "--json")
+    assert told.code == 7
+    assert told.json["first_bad_line"] == 3
+    assert "Line 3 was changed" in tenant.run("audit", "verify", run).out
+
+
+def test_a_cut_off_end_shows_by_the_summary_and_by_a_hash_kept_elsewhere(tenant: Tenant, run: Path) -> None:
+    kept = json.loads((run / "summary.json").read_bytes())["audit_hash"]
+    path = run / "audit.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert tenant.run("audit", "verify", run).code == 7
+    (run / "summary.json").unlink()
+    alone = tenant.run("audit", "verify", path)
+    assert alone.code == 0
+    assert "recorded nowhere" in alone.out
+    assert tenant.run("audit", "verify", path, "--last-hash", kept).code == 7
+
+
+def test_once_there_is_a_key_every_run_is_signed(tenant: Tenant) -> None:
+    assert tenant.run("audit", "keygen").code == 0
+    assert tenant.run("audit", "keygen").code == 1
+    assert tenant.import_file(tenant.write(FILE)).code == 0
+    run, key = tenant.folder / "run", tenant.folder / "home" / "keys" / "audit.pub"
+    told = tenant.run("audit", "verify", run, "--public-key", key, "--json")
+    assert told.code == 0
+    assert told.json["signed"]["lines"] == told.json["lines"]
+    assert told.json["signed"]["key_is_the_expected"] is True
+    (run / "audit.sig").unlink()
+    assert tenant.run("audit", "verify", run).code == 0
+    assert tenant.run("audit", "verify", run, "--public-key", key).code == 7
+
+
+def test_whoever_writes_the_whole_trail_anew_is_found_out_by_its_signature(tenant: Tenant) -> None:
+    tenant.run("audit", "keygen")
+    tenant.import_file(tenant.write(FILE))
+    run = tenant.folder / "run"
+    other = tenant.import_file(tenant.write(FILE), "--run-dir", tenant.folder / "other", "--insist", "all")
+    assert other.code == 0
+    for name in ("audit.jsonl", "summary.json"):
+        (run / name).write_bytes((tenant.folder / "other" / name).read_bytes())
+    assert tenant.run("audit", "verify", run).code == 7
+
+
+def test_what_is_not_there_is_told(tenant: Tenant) -> None:
+    assert tenant.run("audit", "verify", "nothing").code == 1
+    (tenant.folder / "empty.jsonl").write_bytes(b"")
+    assert tenant.run("audit", "verify", tenant.folder / "empty.jsonl").code == 7
