@@ -84,7 +84,7 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
         foresee(run, order, ledger)
         _guard(run, order)
         return
-    async with connect(order.plan) as connection:
+    async with connect(order.plan, run.observe) as connection:
         target = Target(connection, await _find_list(run, order, connection))
         ledger.remember(list=target.contact_list.id)
         with _locked(run, order, target):

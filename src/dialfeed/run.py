@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from dialfeed._version import __version__
+from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
@@ -131,6 +132,11 @@ class Run:
     def result(self) -> Result:
         """How it ended."""
         return Result(self.summary, self.error)
+
+    def observe(self, event: str, /, **facts: Any) -> None:
+        """Hear of an event (`dialfeed.delivery.ports.Observer`)."""
+        if BY_NAME[event].kept:
+            self.trail.append(event, **facts)
 
     def finish(self) -> None:
         """Count, judge, and write summary and audit entry."""
