@@ -146,7 +146,9 @@ def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress
         ended = Result(read_summary(path / "summary.json"))  # it came to its end
         if path.parent.name == RETRIES:
             parent = path.parent.parent
-            close_rows(parent, judged, open_signer(keys_folder(plan_of({}))))  # unless its process died just before that
+            close_rows(
+                parent, judged, open_signer(keys_folder(plan_of({})))
+            )  # unless its process died just before that
             drawn(parent)
         return ended
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))

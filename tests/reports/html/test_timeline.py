@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialfeed.reports.html.timeline import BUCKETS, Latencies, Timeline, elapsed
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200))
 def test_a_timeline_counts_everything_in_a_bounded_number_of_buckets(offsets: list[float]) -> None:
     timeline = Timeline()
@@ -21,6 +22,7 @@ def test_a_timeline_counts_everything_in_a_bounded_number_of_buckets(offsets: li
     assert max(offsets) < timeline.width * len(timeline.moments)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 5000), min_size=1, max_size=50))
 def test_the_width_of_a_bucket_does_not_depend_on_the_order_of_what_it_counts(offsets: list[float]) -> None:
     timelines = [Timeline(), Timeline()]
@@ -30,6 +32,7 @@ def test_the_width_of_a_bucket_does_not_depend_on_the_order_of_what_it_counts(of
     assert timelines[0] == timelines[1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 9000), min_size=1, max_size=300), st.floats(0.01, 1))
 def test_a_quantile_is_over_the_true_one_by_less_than_the_width_of_a_bin(seconds: list[float], share: float) -> None:
     latencies = Latencies()
