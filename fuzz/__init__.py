@@ -1,1 +1,0 @@
-"""Fuzzing of the readers: mutated files in, rows or a refusal with a reason out, and nothing else."""

@@ -1,0 +1,1 @@
+"""The files that do-not-call lists come in: from bytes to columns of numbers, with every line accounted for."""
