@@ -6,6 +6,7 @@ A number's region is that of its numbering plan, so +1 416 is no number of the U
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ BLOCK: Final = 10**7
 """Numbers of one block; in North America a block is an area code, and its number is 1000 and the code."""
 _NANP: Final = 1000
 _NANP_END: Final = 2000
+_CODE: Final = re.compile("[2-9][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,13 @@ def in_area_codes(numbers: Numbers, codes: Iterable[str]) -> Mask:
     wanted = np.zeros(_NANP_END + 1, np.bool_)
     wanted[[_NANP + int(code) for code in codes]] = True
     return cast("Mask", wanted[np.minimum(numbers // np.uint64(BLOCK), np.uint64(_NANP_END)).astype(np.intp)])
+
+
+def in_nation(codes: Iterable[str], territory: Iterable[str]) -> bool:
+    """Whether all area codes are of a territory; a state's list may hold any of its nation."""
+    numbers = np.array([block_of(code) * BLOCK + 5550100 if _CODE.fullmatch(code) else 0 for code in codes], np.uint64)
+    regions = _NATION if any(name.startswith("US-") for name in territory) else territory
+    return bool(in_regions(numbers, regions).all())
 
 
 def block_of(code: str) -> int:

@@ -64,16 +64,27 @@ def read_entries(folder: Path, manifest: Manifest, known: Entries | None = None)
     Raises:
         DamagedList: Lines are lost or changed.
     """
+    if known is None or (manifest.current and manifest.current.content_bytes < known.length):
+        known = no_entries()
+    lines, digest = read_lines(folder, manifest, known.length, known.digest)
+    return Entries(pl.concat([known.frame, parse(lines)]), digest, known.length + len(lines))
+
+
+def read_lines(folder: Path, manifest: Manifest, start: int, digest: Any) -> tuple[bytes, Any]:
+    """The lines from some place on, and the hash with them, checked.
+
+    Raises:
+        DamagedList: Lines are lost or changed.
+    """
     version = manifest.current
     if version is None:
         raise DamagedList
-    known = known or no_entries()
-    lines = _read(folder, known.length, version.content_bytes)
-    digest = known.digest.copy()
+    lines = _read(folder, start, version.content_bytes)
+    digest = digest.copy()
     digest.update(lines)
     if digest.hexdigest() != version.content_sha256:
         raise DamagedList
-    return Entries(pl.concat([known.frame, parse(lines)]), digest, version.content_bytes)
+    return lines, digest
 
 
 def parse(lines: bytes) -> pl.DataFrame:

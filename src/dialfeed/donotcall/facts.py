@@ -111,7 +111,7 @@ class ListFacts:
             "channel": self.channel,
             "kind": self.kind,
             "territory": list(self.territory),
-            "coverage": "all" if self.coverage is None else list(self.coverage),
+            "coverage": _coverage(self),
             "obtained_at": iso(self.obtained_at),
             "obtained_by": self.obtained_by,
             "account": self.account,
@@ -122,6 +122,12 @@ class ListFacts:
             "valid_until": iso(self.valid_until),
             "accepted": list(self.accepted),
         }
+
+
+def _coverage(facts: ListFacts) -> str | list[str]:
+    if facts.kind == "result":
+        return "the numbers that were submitted"
+    return "all" if facts.coverage is None else list(facts.coverage)
 
 
 class PhoneList(Protocol):

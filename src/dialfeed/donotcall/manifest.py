@@ -53,7 +53,8 @@ class Version:
         content_sha256: Of that file, where it is checked as a whole.
         content_bytes: Its length, where it grows.
         records: How many numbers or texts it holds.
-        parts: What it was obtained in.
+        parts: What it was obtained in; its age is that of the oldest.
+        changes: The change lists that were applied to them since.
         obtained_by: Who obtained the latest part.
         account: The subscription or licence, masked.
         max_age: Seconds from the oldest part on; None where it does not age.
@@ -70,6 +71,7 @@ class Version:
     file: str
     records: int
     parts: tuple[Part, ...] = ()
+    changes: tuple[Part, ...] = ()
     content_sha256: str = ""
     content_bytes: int = 0
     obtained_by: str = ""
@@ -99,8 +101,8 @@ class Version:
 
     @property
     def sha256(self) -> str:
-        """Of its file, or of its parts' hashes in their order."""
-        hashes = [part.sha256 for part in self.parts]
+        """Of its file, or of the hashes of its parts and changes in their order."""
+        hashes = [part.sha256 for part in (*self.parts, *self.changes)]
         if len(hashes) == 1:
             return hashes[0]
         return hashlib.sha256("".join(hashes).encode()).hexdigest() if hashes else self.content_sha256
@@ -267,15 +269,17 @@ def _manifest(plain: Mapping[str, Any]) -> Manifest:
 def _version(plain: Mapping[str, Any]) -> Version:
     return Version(**{
         **plain,
-        "parts": tuple(
-            Part(_tuple(one["coverage"]), datetime.fromisoformat(one["obtained_at"]), one["sha256"])
-            for one in plain["parts"]
-        ),
+        "parts": tuple(map(_part, plain["parts"])),
+        "changes": tuple(map(_part, plain["changes"])),
         "accepted": tuple(plain["accepted"]),
         "rebased": _tuple(plain["rebased"]),
         "added_at": _moment(plain["added_at"]),
         "replaced_at": _moment(plain["replaced_at"]),
     })  # fmt: skip
+
+
+def _part(plain: Mapping[str, Any]) -> Part:
+    return Part(_tuple(plain["coverage"]), datetime.fromisoformat(plain["obtained_at"]), plain["sha256"])
 
 
 def _tuple(value: list[Any] | None) -> tuple[Any, ...] | None:

@@ -34,17 +34,6 @@ def open_lists(folders: Mapping[str, Path], asked: Asked) -> Opened:
     return _together(_open(name, folder, asked, registers=registers) for name, folder in folders.items())
 
 
-def usable(folder: Path, manifest: Manifest, asked: Asked) -> Opened:
-    """Open one list, by what its description says.
-
-    Raises:
-        DamagedList: Its content cannot be trusted.
-        FileNotFoundError: Its content is not there.
-        DialfeedError: Its content cannot be read.
-    """
-    return _content(folder, manifest, asked, clears=True)
-
-
 def _is_register(folder: Path) -> bool:
     """Whether absence from the list always counts as a check."""
     try:
@@ -56,21 +45,30 @@ def _is_register(folder: Path) -> bool:
 
 def _open(name: str, folder: Path, asked: Asked, *, registers: bool) -> Opened:
     try:
-        for _ in range(_TRIES):
-            manifest = read_manifest(folder)
-            if manifest is None or manifest.current is None:
-                return _unusable(ListFacts(id=name, state="missing"), _EVERY_CHANNEL)
-            try:
-                clears = manifest.regime.clears_always or not registers
-                return _content(folder, manifest, asked, clears=clears)
-            except FileNotFoundError:
-                continue  # a new version has just taken its place
-            except (DamagedList, DialfeedError, OSError):
-                facts = manifest.facts(folder, asked.now)
-                return _unusable(replace(facts, state="damaged"), _channels(manifest))
+        return _described(name, folder, asked, registers=registers)
     except (DamagedList, OSError):
-        pass
-    return _unusable(ListFacts(id=name, state="damaged"), _EVERY_CHANNEL)
+        return _unusable(ListFacts(id=name, state="damaged"), _EVERY_CHANNEL)
+
+
+def _described(name: str, folder: Path, asked: Asked, *, registers: bool) -> Opened:
+    """Open a list by its description.
+
+    Raises:
+        DamagedList: The description cannot be trusted.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        manifest = read_manifest(folder)
+        if manifest is None or manifest.current is None:
+            break
+        try:
+            return _content(folder, manifest, asked, clears=manifest.regime.clears_always or not registers)
+        except FileNotFoundError:
+            if tries_left:
+                continue  # a new version has just taken its place
+        except (DamagedList, DialfeedError, OSError):
+            pass
+        return _unusable(replace(manifest.facts(folder, asked.now), state="damaged"), _channels(manifest))
+    return _unusable(ListFacts(id=name, state="missing"), _EVERY_CHANNEL)
 
 
 def _content(folder: Path, manifest: Manifest, asked: Asked, *, clears: bool) -> Opened:

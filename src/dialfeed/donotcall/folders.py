@@ -1,0 +1,90 @@
+"""A list's folder while it is being changed: one process at a time, and nothing left over."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from dialfeed.donotcall.entries import ENTRIES
+from dialfeed.donotcall.manifest import MANIFEST, DamagedList, Manifest, read_manifest, write_manifest
+from dialfeed.errors import CheckFile, FixSettings
+from dialfeed.files import open_private, private_folder, try_lock
+
+_LOCK: Final = ".lock"
+_REMOVED: Final = ".removed-"
+_BETWEEN: Final = 0.01
+
+
+class ListBusy(CheckFile):
+    """Another process is changing the list."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another process is changing the list {name!r}.", advice="Try again when it has ended.")
+
+
+@contextmanager
+def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Change a list: the folder is made if need be, and is this process's alone until the block ends.
+
+    Args:
+        folder: The list's folder.
+        wait: Seconds to wait for another process.
+
+    Raises:
+        ListBusy: Another process is changing it.
+        FixSettings: The folder cannot be used.
+    """
+    private_folder(folder.parent)
+    private_folder(folder)
+    file = folder / _LOCK
+    until = time.monotonic() + wait
+    handle = open_private(file)
+    try:
+        while not try_lock(handle, file):
+            if time.monotonic() >= until:
+                raise ListBusy(folder.name)
+            time.sleep(_BETWEEN)
+        yield
+    finally:
+        os.close(handle)
+
+
+def clear_up(folder: Path, manifest: Manifest | None) -> None:
+    """Remove what a process that died has left, and the content of versions that were replaced."""
+    kept = {MANIFEST, _LOCK, ENTRIES, manifest.current.file if manifest and manifest.current else MANIFEST}
+    for each in folder.iterdir():
+        if each.name not in kept and not each.name.startswith(_REMOVED):
+            each.unlink(missing_ok=True)
+
+
+def discard(folder: Path, now: datetime, why: Mapping[str, Any]) -> None:
+    """Remove a list's content. The facts of its versions stay, or its description as it is where that is damaged.
+
+    Raises:
+        FixSettings: It is an internal list, and no reason is given.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except DamagedList:
+        manifest = None
+    entries = folder / ENTRIES
+    if entries.exists() and not why["because"]:
+        raise FixSettings(
+            f"The list {folder.name!r} holds opt-outs, which do not lapse on their own.",
+            advice='Say why with --because "…"; the opt-outs are kept beside, and the reason is recorded.',
+        )
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    with suppress(FileNotFoundError):
+        entries.rename(folder / f"{_REMOVED}{stamp}.{ENTRIES}")
+    if manifest is not None:
+        write_manifest(folder, manifest.without_content(now, why))
+    else:
+        with suppress(FileNotFoundError):
+            (folder / MANIFEST).rename(folder / f"{_REMOVED}{stamp}.{MANIFEST}")
+    clear_up(folder, manifest and replace(manifest, current=None))

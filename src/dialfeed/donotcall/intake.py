@@ -1,0 +1,265 @@
+"""From the file of a list to its content in the home folder, or to the reason why it is not taken.
+
+A malformed line in a list is somebody who would be called (`compliance.md` section 0, item 6), and so is an area code
+that is said to be covered and has no number in it. Such a file is refused until a person accepts it, which is recorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import numpy as np
+import polars as pl
+
+from dialfeed.donotcall.areas import block_of, code_of
+from dialfeed.donotcall.blocks import join
+from dialfeed.donotcall.building import build
+from dialfeed.donotcall.facts import Numbers, iso
+from dialfeed.donotcall.index import Index
+from dialfeed.donotcall.results import RESULT_SCHEMA, settled, write_results
+from dialfeed.donotcall.texts import lowered, write_texts
+from dialfeed.errors import CheckFile
+from dialfeed.files import written_whole
+
+_SHOWN: Final = 5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be read.
+
+    Attributes:
+        place: Its number in the file, in words.
+        told: What is wrong with it and what it looks like, in words that hold none of its digits.
+    """
+
+    place: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[T]):
+    """A piece of a list file.
+
+    Attributes:
+        content: Its numbers, texts or answers.
+        shown: Some of its lines that cannot be read.
+        malformed: How many such lines there are.
+    """
+
+    content: T
+    shown: Sequence[BadLine] = ()
+    malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a person accepts of a file that would be refused.
+
+    Attributes:
+        malformed: At most so many lines that cannot be read.
+        empty: That a covered area code, or the whole list, has no number.
+        because: The person's reason.
+        by: The person.
+    """
+
+    malformed: int = 0
+    empty: bool = False
+    because: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """How a file was had.
+
+    Attributes:
+        at: When it was obtained from the authority.
+        by: Who obtained it.
+        account: The subscription or licence, as it is; only a mask of it is kept.
+        coverage: The area codes that it holds; None for all.
+        same_coverage: It holds the area codes that the list had before.
+        max_age: How long it may be used, where the user says so.
+        accepts: What of it a person accepts.
+    """
+
+    at: datetime
+    by: str = ""
+    account: str = ""
+    coverage: tuple[str, ...] | None = None
+    same_coverage: bool = False
+    max_age: timedelta | None = None
+    accepts: Acceptance = field(default=Acceptance())
+
+
+class Tally:
+    """Counts what could not be read, as pieces go by.
+
+    Attributes:
+        malformed: How many lines.
+        shown: The first of them.
+    """
+
+    def __init__(self) -> None:
+        self.malformed = 0
+        self.shown: list[BadLine] = []
+
+    def contents(self, pieces: Iterable[Piece[T]]) -> Iterator[T]:
+        """The contents of pieces."""
+        for piece in pieces:
+            self.malformed += piece.malformed
+            self.shown += piece.shown[: _SHOWN - len(self.shown)]
+            yield piece.content
+
+    def check(self, accepts: Acceptance) -> None:
+        """Refuse more malformed lines than a person accepts.
+
+        Raises:
+            CheckFile: There are.
+        """
+        if self.malformed <= accepts.malformed:
+            return
+        told = "; ".join(f"{bad.place}: {bad.told}" for bad in self.shown)
+        more = f"; and {self.malformed - len(self.shown):,} more" if self.malformed > len(self.shown) else ""
+        raise CheckFile(
+            f"{self.malformed:,} lines of the list cannot be read ({told}{more}), and whoever they stand for would be "
+            "called.",
+            advice=f'Mend them, or accept with --accept-malformed {self.malformed} --because "…"; it is recorded.',
+        )
+
+
+def accepted(tally: Tally, accepts: Acceptance, empty: Sequence[str], now: datetime) -> tuple[dict[str, Any], ...]:
+    """What is recorded of an acceptance; nothing where nothing had to be accepted."""
+    if not tally.malformed and not empty:
+        return ()
+    what: dict[str, Any] = {"malformed": tally.malformed} if tally.malformed else {}
+    if empty:
+        what["empty"] = list(empty)
+    return ({**what, "because": accepts.because, "by": accepts.by, "at": iso(now)},)
+
+
+# --- the content of each kind ---------------------------------------------------------------------------------------
+
+
+def take_phones(path: Path, pieces: Iterable[Piece[Numbers]], tally: Tally, facts: Mapping[str, Any]) -> Index:
+    """Build the index of a list."""
+    build(path, tally.contents(pieces), facts=facts)
+    return Index.open(path)
+
+
+def take_texts(path: Path, pieces: Iterable[Piece[pl.Series]], tally: Tally, *, email: bool) -> int:
+    """Write a list of e-mails or accounts; how many there are."""
+    contents = list(tally.contents(pieces))
+    values = pl.concat(contents) if contents else pl.Series(dtype=pl.String)
+    values = (lowered(values) if email else values).drop_nulls().unique()
+    with written_whole(path) as file:
+        write_texts(file, values)
+    return len(values)
+
+
+def take_results(
+    path: Path, pieces: Iterable[Piece[pl.DataFrame]], tally: Tally, obtained: Obtained, *, dated: bool
+) -> int:
+    """Write the answers of a register; how many numbers have one.
+
+    Args:
+        path: Where they go.
+        pieces: The answers.
+        tally: Counts the lines that cannot be read.
+        obtained: When they were received.
+        dated: Whether each has to be the answer for a date.
+
+    Raises:
+        CheckFile: An answer is for no date before the day on which it was received (`compliance.md` 1.8).
+    """
+    answers = pl.concat([pl.DataFrame(schema=RESULT_SCHEMA), *tally.contents(pieces)])
+    undated = answers["asked_for"].null_count() if dated else 0
+    if undated:
+        raise CheckFile(
+            f"{undated:,} answers do not tell for which date they are.",
+            advice="Say with --query-date which date was asked about.",
+        )
+    day = obtained.at.date()
+    late = answers.filter(pl.col("asked_for") >= day)
+    if len(late):
+        raise CheckFile(
+            f"{len(late):,} answers are for {day} or later. They came on {day}, and what is asked for the same "
+            'day is always answered "no".',
+            advice="Ask again with the date of each consent.",
+        )
+    answers = settled(answers)
+    with written_whole(path) as file:
+        write_results(file, answers)
+    return len(answers)
+
+
+# --- what a full list must hold -------------------------------------------------------------------------------------
+
+
+def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acceptance, *, register: bool) -> list[str]:
+    """Compare a list with the area codes that it is said to cover.
+
+    Returns:
+        The covered area codes without a number, which a person accepts; `all` for a list without any.
+
+    Raises:
+        CheckFile: It holds numbers of others, or none of one that is covered.
+    """
+    held = [code_of(int(block)) or str(block) for block in index.blocks]
+    if coverage is None:
+        empty = ["all"] if register and not index.records else []
+    else:
+        _nothing_else(held, coverage)
+        empty = sorted(set(coverage) - set(held))
+    if empty and not accepts.empty:
+        named = "The list" if empty == ["all"] else f"Area code {', '.join(empty[:10])}"
+        raise CheckFile(
+            f"{named} has no number in it, so everybody there would be called.",
+            advice='See whether the file is whole; if it is, say --accept-empty --because "…".',
+        )
+    return empty
+
+
+def _nothing_else(held: Sequence[str], coverage: tuple[str, ...]) -> None:
+    others = sorted(set(held) - set(coverage))
+    if others:
+        raise CheckFile(
+            f"The file holds numbers of {len(others):,} area codes that it is not said to cover "
+            f"({', '.join(others[:10])}).",
+            advice="Say with --covers what was obtained, or take the right file.",
+        )
+
+
+def area_blocks(index: Index, codes: Iterable[str]) -> dict[int, Numbers]:
+    """All numbers of some area codes, for `building.change`."""
+    return {block: join(block, index.digits(block)) for block in map(block_of, sorted(codes))}
+
+
+def difference(old: Index, new: Index, blocks: Iterable[int] | None = None) -> tuple[int, int]:
+    """How many numbers a new index has more, and how many less, in some blocks or in all."""
+    more = less = 0
+    for block in sorted(blocks if blocks is not None else {*old.blocks.tolist(), *new.blocks.tolist()}):
+        before, after = old.digits(block), new.digits(block)
+        same = len(np.intersect1d(before, after, assume_unique=True))
+        more, less = more + len(after) - same, less + len(before) - same
+    return more, less
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def masked(account: str) -> str:
+    """An account as it may be told: its last two signs. What is masked stays as it is."""
+    if account.startswith("…"):
+        return account
+    return f"…{account[-2:]}" if len(account) > 4 else "…" if account else ""
