@@ -29,6 +29,11 @@ format: $(READY)  ## put the code into its form
 chaos: $(READY)  ## the long fault and crash campaigns: hundreds of seeds
 	DIALFEED_CAMPAIGN=long $(BIN)/python -m pytest -n 2 -q -m campaign
 
+fuzz: $(READY)  ## mutated files for every reader: an hour of processor time, or FUZZ_SECONDS
+	@PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --group fuzz || echo "atheris cannot be had here: the mutations are blind"
+	PYTHONPATH=tests/support $(BIN)/python -m fuzz.run
+
 bench: $(READY)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m bench.run
 

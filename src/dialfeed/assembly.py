@@ -18,7 +18,7 @@ from dialfeed.config import Plan
 from dialfeed.coordination.budget import Budget, open_budget, organisation_key
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.loop import Policy
-from dialfeed.delivery.ports import Contacts
+from dialfeed.delivery.ports import Contacts, Observer, unheard
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixAccess, FixSettings
@@ -83,8 +83,12 @@ def can_connect(plan: Plan) -> bool:
 
 
 @asynccontextmanager
-async def connect(plan: Plan) -> AsyncIterator[Connection]:
+async def connect(plan: Plan, observe: Observer = unheard) -> AsyncIterator[Connection]:
     """The platform of a plan.
+
+    Args:
+        plan: Where it is, and who signs in.
+        observe: Hears of tokens and requests.
 
     Raises:
         FixSettings: The address or the credentials are missing or cannot be used.
@@ -107,6 +111,7 @@ async def connect(plan: Plan) -> AsyncIterator[Connection]:
         timeouts=Timeouts(plan.connect_timeout, plan.request_timeout),
         ca_file=plan.ca_file,
         proxy=plan.proxy,
+        observe=observe,
     )
     dialect = Dialect(plan.token_path, plan.credentials_in_body, plan.wrapped_body, limits(plan))
     platform = CxonePlatform(http, Credentials(plan.client_id, plan.client_secret), dialect)

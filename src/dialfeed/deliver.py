@@ -95,14 +95,15 @@ class Watch:
 
     def observe(self, event: str, /, **facts: Any) -> None:
         """Hear of an event of the delivery (`dialfeed.delivery.ports.Observer`)."""
-        self.run.trail.append(event, **facts)
+        self.run.observe(event, **facts)
         if event == "settling.started":
             self.settling = True
             self.run.progress("settle", self._done(), self._total, f"{len(facts['batches'])} batches")
         elif event in {"batch.sent", "batch.settled", "settling.failed"}:
             self.settling = False
         elif event == "delivery.paused":
-            self.run.progress("deliver", self._done(), self._total, f"the platform asks for {facts['seconds']:.0f} s")
+            why = "asks for" if facts["cause"] == "throttled" else "fails, and is given"
+            self.run.progress("deliver", self._done(), self._total, f"the platform {why} {facts['seconds']:.0f} s")
 
     def _done(self) -> int:
         return self.ledger.stored() - self._before

@@ -33,6 +33,7 @@ from dialfeed.contacts.drift import as_sentences
 from dialfeed.contacts.scrub import Flagged
 from dialfeed.coordination.locks import ListLock
 from dialfeed.deliver import deliver
+from dialfeed.drawing import drawn
 from dialfeed.errors import CheckFile, DialfeedError, FixSettings, FixSource, ResumeRun
 from dialfeed.ledger.folder import SUMMARY, RunFolder, create, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
@@ -84,7 +85,7 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
         foresee(run, order, ledger)
         _guard(run, order)
         return
-    async with connect(order.plan) as connection:
+    async with connect(order.plan, run.observe) as connection:
         target = Target(connection, await _find_list(run, order, connection))
         ledger.remember(list=target.contact_list.id)
         with _locked(run, order, target):
@@ -144,9 +145,11 @@ def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress
     if (path / "summary.json").is_file() and not (path / "stage").is_dir():
         ended = Result(read_summary(path / "summary.json"))  # it came to its end
         if path.parent.name == RETRIES:
+            parent = path.parent.parent
             close_rows(
-                path.parent.parent, judged, open_signer(keys_folder(plan_of({})))
+                parent, judged, open_signer(keys_folder(plan_of({})))
             )  # unless its process died just before that
+            drawn(parent)
         return ended
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
     with Ledger(path / "ledger.sqlite") as ledger:
@@ -216,6 +219,7 @@ def _close_rows(run: Run, folder: Path) -> None:
         return
     try:
         close_rows(folder, judged, run.signer)
+        drawn(folder)
     except DialfeedError as error:
         run.error = run.error or error
     except OSError:
@@ -326,6 +330,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
         "passed": mapping.beside,
+        "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
         "columns": len(mapping.fields) + len(mapping.passed_through),
         "seconds": time.monotonic() - began,
@@ -349,7 +354,7 @@ def _told_of_retry(order: Order, source: Source) -> list[str]:
 def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     """Put what came of the source into the summary."""
     summary, prepared = run.summary, facts["prepared"]
-    summary.source = facts["source"]
+    summary.source, summary.fields = facts["source"], facts.get("fields", {})
     summary.ready = prepared["ready"]
     summary.reasons, summary.warnings = dict(prepared["reasons"]), dict(prepared["warnings"])
     summary.prepare_seconds = facts["seconds"]

@@ -22,9 +22,11 @@ from typing import Any, Protocol
 import polars as pl
 
 from dialfeed._version import __version__
+from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
+from dialfeed.drawing import drawn
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
@@ -132,6 +134,11 @@ class Run:
         """How it ended."""
         return Result(self.summary, self.error)
 
+    def observe(self, event: str, /, **facts: Any) -> None:
+        """Hear of an event (`dialfeed.delivery.ports.Observer`)."""
+        if BY_NAME[event].kept:
+            self.trail.append(event, **facts)
+
     def finish(self) -> None:
         """Count, judge, and write summary and audit entry."""
         _guarded(self, self.settle_rows)
@@ -149,8 +156,18 @@ class Run:
         summary.audit_hash = self.trail.last_hash
         self.trail.close(self.signer)
         write_json(self.folder.summary, summary.as_dict())
+        self._draw()
         if not self.can_go_on:
             clear_stage(self.folder)
+
+    def _draw(self) -> None:
+        """Draw the report; that it cannot be drawn is told, and harms the run no more."""
+        fault = drawn(self.folder.path)
+        if fault:
+            sentence = f"report.html could not be drawn ({fault})."
+            remedy = f"`dialfeed report {self.summary.run}` draws it again."
+            self.summary.findings.append(found("report.not_drawn", "warning", sentence, remedy))
+            write_json(self.folder.summary, self.summary.as_dict())
 
     def _write_people_files(self) -> None:
         if self.people_files == "none":

@@ -12,7 +12,7 @@ import pytest
 from dialfeed.audit.events import BY_NAME, EVENTS, KINDS, fits, unfit
 
 SOURCES = Path(__file__).parents[2] / "src" / "dialfeed"
-TELLING = {"append", "observe", "_observe", "hear"}
+TELLING = {"append", "observe", "hear"}
 
 
 def told_in_the_code() -> Iterator[tuple[str, str, set[str]]]:

@@ -243,6 +243,8 @@ def packed() -> Iterator[tuple[str, Ugly]]:
     yield "zip of two", _file("a.zip", two, Refused("'a.csv', 'b.csv'"))
     yield "zip of two, one told", _file("a.zip", two, Facts([("1",)], ("phone",)), member="b.csv")
     yield "zip without the one told", _file("a.zip", two, Refused("holds no file 'c.csv'"), member="c.csv")
+    nameless = zipped({"a": text}).replace(b"a", b"\0")
+    yield "zip with a file without a name", _file("a.zip", nameless, Refused("holds no file"))
     yield "zip of nothing", _file("a.zip", zipped({}), Refused("holds no file"))
     yield "zip cut off", _file("a.zip", zipped({"a.csv": text})[:-30], Refused("damaged"))
     yield "zip bomb", _file("a.zip", lambda: zipped({"a.csv": bytes(80 << 20)}), Refused("times its size"))

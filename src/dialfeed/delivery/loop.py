@@ -23,7 +23,8 @@ from dataclasses import dataclass, field, replace
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.batches import Batch
-from dialfeed.delivery.breaker import Breaker, WaitUntil, may_start, on_failure, on_success
+from dialfeed.delivery.breaker import Breaker, WaitUntil, is_open, may_start, on_failure, on_success
+from dialfeed.delivery.pauses import Cause, Pause, begin, over
 from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Observer, Pace, Parts, Supply
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience, Question, Reading, judge
@@ -63,6 +64,7 @@ class Work:
     batch: Batch
     contacts: Contacts | None = None
     ready_at: float = 0.0
+    sent_at: float = 0.0
     lost_at: float = 0.0
     cause: str = ""
     status: int | None = None
@@ -113,6 +115,7 @@ class Delivery:
     _lost: list[Work] = field(default_factory=list)
     _tasks: dict[asyncio.Task[Answer], Work] = field(default_factory=dict)
     _breaker: Breaker = field(default_factory=Breaker)
+    _held: Pause | None = None
     _settleable: bool = True
     _lag_seen: float | None = None
     _refused_whole: int = 0
@@ -207,6 +210,7 @@ class Delivery:
         if work.contacts is None:
             work.contacts = self.supply.load(work.batch)
         work.batch = self.journal.opened(work.batch)
+        work.sent_at = self.clock.now()
         self.observe("batch.sent", batch=work.batch.id, contacts=work.size, attempt=work.batch.attempts)
         self._tasks[asyncio.ensure_future(self._send(work.contacts))] = work
 
@@ -271,8 +275,8 @@ class Delivery:
             raise error
 
     def _consequence(self, work: Work, answer: Answer) -> None:
-        self.observe("batch.answered", batch=work.batch.id, answer=type(answer).__name__, status=answer.status)
         now = self.clock.now()
+        self._tell_answer(work, answer, now)
         match answer:
             case Accepted():
                 self._breaker = on_success(self._breaker, now)
@@ -289,11 +293,44 @@ class Delivery:
                 self._breaker = on_success(self._breaker, now)
                 self._throttled(work, answer)
             case NotSent():
-                self._breaker = on_failure(self._breaker, now)
+                self._failed(now)
                 self._again(work, answer.cause)
             case Unknown():
-                self._breaker = on_failure(self._breaker, now)
+                self._failed(now)
                 self._lose(work, answer)
+        self._tell_resumed(answer, now)
+
+    def _tell_answer(self, work: Work, answer: Answer, now: float) -> None:
+        stored = work.size - len({*answer.refused, *answer.unaccounted}) if isinstance(answer, Accepted) else 0
+        self.observe(
+            "batch.answered",
+            batch=work.batch.id,
+            contacts=work.size,
+            answer=type(answer).__name__,
+            status=answer.status,
+            seconds=round(now - work.sent_at, 3),
+            delivered=stored,
+        )
+
+    def _failed(self, now: float) -> None:
+        """A request came to nothing: that may be once too often."""
+        self._breaker = on_failure(self._breaker, now)
+        if self._breaker.open_until is not None:
+            self._hold("breaker", now, self._breaker.open_until)
+
+    def _hold(self, cause: Cause, now: float, until: float) -> None:
+        """Nothing is sent before `until`; told once, however many answers ask for it."""
+        held = begin(self._held, cause, now, until)
+        if held is not None:
+            self._held = held
+            self.observe("delivery.paused", cause=cause, seconds=round(until - now, 3))
+
+    def _tell_resumed(self, answer: Answer, now: float) -> None:
+        """Something came back after a pause, and asks for no other."""
+        if self._held is None or not over(self._held, now) or isinstance(answer, Throttled) or is_open(self._breaker):
+            return
+        self.observe("delivery.resumed", cause=self._held.cause, seconds=round(now - self._held.since, 3))
+        self._held = None
 
     def _accepted(self, work: Work, answer: Accepted) -> None:
         if not answer.refused and not answer.unaccounted:
@@ -356,10 +393,11 @@ class Delivery:
 
     def _throttled(self, work: Work, answer: Throttled) -> None:
         """A 429 stores nothing and costs no attempt; the pace makes everybody wait."""
-        self.observe("delivery.paused", seconds=answer.pause)
+        now = self.clock.now()
+        self._hold("throttled", now, now + answer.pause)
         work.batch = replace(work.batch, attempts=work.batch.attempts - 1)
         self.journal.absent(work.batch, cause="HTTP 429")
-        work.ready_at = self.clock.now()
+        work.ready_at = now
         self._queue.appendleft(work)
 
     def _again(self, work: Work, cause: str, settled: str = "", pause: float | None = None) -> None:

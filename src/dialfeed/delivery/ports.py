@@ -174,3 +174,8 @@ class Observer(Protocol):
     def __call__(self, event: str, /, **facts: Any) -> None:
         """One event, for example ``batch.sent`` with its batch number and size."""
         ...
+
+
+def unheard(event: str, /, **facts: Any) -> None:
+    """An observer that does nothing."""
+    del event, facts

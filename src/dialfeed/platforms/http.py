@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from dialfeed.delivery.ports import Clock, Pace
+from dialfeed.delivery.ports import Clock, Observer, Pace, unheard
 from dialfeed.delivery.retry import RetryPolicy, backoff, parse_retry_after
 from dialfeed.errors import DialfeedError, FixConnection, FixSettings
 
@@ -114,6 +114,7 @@ class Http:
         timeouts: How long to wait.
         ca_file: A PEM file of certificates to trust instead of the system's.
         proxy: An HTTP proxy's URL.
+        observe: Hears of every request when it has ended.
     """
 
     def __init__(
@@ -126,10 +127,12 @@ class Http:
         timeouts: Timeouts,
         ca_file: str | None = None,
         proxy: str | None = None,
+        observe: Observer = unheard,
     ) -> None:
         self.base_url = check_url(base_url)
         self.pace = pace
         self.clock = clock
+        self.observe = observe
         self._chance = chance
         self._timeouts = timeouts
         self._proxy = None if urlsplit(base_url).hostname in _LOOPBACK else proxy
@@ -163,6 +166,7 @@ class Http:
         method: str,
         path: str,
         *,
+        kind: str,
         headers: Mapping[str, str],
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
@@ -170,12 +174,23 @@ class Http:
     ) -> Reply:
         """One request, once.
 
+        Args:
+            method: Of HTTP.
+            path: A path, or a whole URL on the same host.
+            kind: What is asked for, in a word, for whoever observes.
+            headers: Header fields.
+            params: The query.
+            form: A form to send.
+            body: A body to send, in pieces.
+
         Raises:
             Lost: No answer came.
             FixConnection: The server's certificate cannot be trusted.
         """
         upload = _Upload(body) if body is not None else None
+        asked_at = self.clock.now()
         await self.pace.take()
+        began_at, reply = self.clock.now(), None
         try:
             async with self._open().request(
                 method,
@@ -189,9 +204,22 @@ class Http:
                 content, whole = await _read(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
                 self.server_date = names.get("date", self.server_date)
-                return Reply(response.status, names, content, whole)
+                reply = Reply(response.status, names, content, whole)
+                return reply
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _lost(error, sent=upload is None or upload.complete) from None
+        finally:
+            self._tell(kind, reply, took=self.clock.now() - began_at, waited=began_at - asked_at)
+
+    def _tell(self, kind: str, reply: Reply | None, *, took: float, waited: float) -> None:
+        self.observe(
+            "request.done",
+            kind=kind,
+            outcome=_outcome(reply),
+            status=reply.status if reply else None,
+            seconds=round(took, 4),
+            waited=round(waited, 4),
+        )
 
     async def steadily(
         self, method: str, path: str, *, retries: int = 2, headers: Mapping[str, str], **request: Any
@@ -249,6 +277,17 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _outcome(reply: Reply | None) -> str:
+    """What a request came to, in a word."""
+    if reply is None or not reply.whole:
+        return "lost"
+    if reply.status == 429:
+        return "throttled"
+    if reply.status >= 500:
+        return "failed"
+    return "ok" if reply.status < 300 else "refused"
 
 
 async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:

@@ -77,6 +77,7 @@ class Summary:
     list_id: str = ""
     list_name: str = ""
     source: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
     ready: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class Summary:
             "exit_code": self.exit_code,
             "list": {"id": self.list_id, "name": self.list_name},
             "source": self.source,
+            "fields": self.fields,
             "rows": {"read": self.rows.read, **self.rows.buckets()},
             "equation": self.rows.equation(),
             "ready": self.ready,
@@ -144,6 +146,7 @@ def read_summary(path: Path) -> Summary:
         list_id=told["list"]["id"],
         list_name=told["list"]["name"],
         rows=Rows(**told["rows"]),
+        fields=told.get("fields", {}),
         first_rows=told.get("first_rows", {}),
         retries=told.get("retries", []),
         preflight=told.get("preflight", {}),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 
-_WORDS = {
+BUCKET_WORDS: Final = {
     "delivered": "on the contact list",
     "duplicate": "the same contact as an earlier row",
     "invalid": "not fit to load",
@@ -16,7 +16,7 @@ _WORDS = {
     "failed": "fit to load, but not sent",
     "unknown": "sent, and not known whether it arrived",
 }
-_FILES = {
+BUCKET_FILES: Final = {
     "delivered": "delivered.csv",
     "duplicate": "duplicates.csv",
     "invalid": "rejected.csv",
@@ -40,9 +40,9 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     rows: Mapping[str, int] = summary["rows"]
     yield from _head(summary)
     yield ""
-    for bucket, words in _WORDS.items():
+    for bucket, words in BUCKET_WORDS.items():
         if rows[bucket]:
-            told, file = _ready(summary) if bucket == "failed" else (words, _FILES[bucket])
+            told, file = _ready(summary) if bucket == "failed" else (words, BUCKET_FILES[bucket])
             yield f"  {rows[bucket]:>11,}  {bucket:<10}  {told}" + (f"  → {file}" if file else "")
     yield f"  {rows['read']:>11,}  read"
     yield ""
@@ -96,7 +96,7 @@ def _ready(summary: Mapping[str, Any]) -> tuple[str, str]:
         return "fit to load", "ready.csv"
     if summary["policy"].get("dry_run"):
         return "fit to load, and not sent in a rehearsal", ""
-    return _WORDS["failed"], _FILES["failed"]
+    return BUCKET_WORDS["failed"], BUCKET_FILES["failed"]
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:

@@ -103,7 +103,8 @@ def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         each
         for each in archive.infolist()
-        if not each.is_dir()
+        if each.filename  # damaged archives have files without a name
+        and not each.is_dir()
         and not any(
             each.filename.startswith(c) or each.filename.endswith("/" + c) or each.filename == c for c in _CLUTTER
         )

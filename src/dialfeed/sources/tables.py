@@ -82,6 +82,14 @@ def chunks_of(records: Iterable[Record], width: int, chunk_rows: int) -> Iterato
         yield page.chunk()
 
 
+def chunk_of(records: Iterable[Record], width: int) -> Chunk:
+    """Put all records together to one chunk."""
+    page = _Page(width)
+    for record in records:
+        page.add(record)
+    return page.chunk()
+
+
 def frame(numbers: Sequence[int], cells: Sequence[Sequence[str | None]], width: int) -> pl.DataFrame:
     """Rows as columns: their numbers, and cells as text; an empty cell is null."""
     columns = zip(*cells, strict=True) if cells else [()] * width

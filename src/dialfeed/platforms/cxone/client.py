@@ -113,10 +113,13 @@ class Tokens:
             pair = f"{self._credentials.client_id}:{self._credentials.secret}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         retries = 5 if self.issued else 2
-        reply = await self._http.steadily("POST", self._dialect.token_path, retries=retries, headers=headers, form=form)
+        reply = await self._http.steadily(
+            "POST", self._dialect.token_path, kind="token", retries=retries, headers=headers, form=form
+        )
         self._token, lifetime = _read_token(reply, self._http.host)
         self._renew_at = asked_at + max(lifetime - _RENEW_EARLY, lifetime / 2)
         self.issued += 1
+        self._http.observe("token.obtained", number=self.issued, lifetime=lifetime)
 
 
 def _read_token(reply: Reply, host: str) -> tuple[str, float]:
@@ -187,7 +190,8 @@ class CxonePlatform:
         for _ in range(_PAGES_LIMIT):
             if page is None:
                 return
-            reply = await self._get("/api/v2/outbound/contactlists", {"page": page, "pageSize": str(_PAGE_SIZE)})
+            params = {"page": page, "pageSize": str(_PAGE_SIZE)}
+            reply = await self._signed("GET", "/api/v2/outbound/contactlists", kind="lists", params=params)
             data = _object(reply, self._http.host)
             entities = [entity for entity in data.get("entities") or () if isinstance(entity, dict) and "id" in entity]
             new = [entity for entity in entities if str(entity["id"]) not in seen]
@@ -200,15 +204,13 @@ class CxonePlatform:
 
     async def contact_list(self, list_id: str) -> ContactList:
         """One list with its count; a count that is missing is unknown, not 0."""
-        reply = await self._get(f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}", {})
+        path = f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}"
+        reply = await self._signed("GET", path, kind="count")
         if reply.status == 404:
             raise FixAccess(
                 f"There is no contact list {list_id!r}.", advice="`dialfeed lists` shows the lists there are."
             )
         return _contact_list({"id": list_id, **_object(reply, self._http.host)})
-
-    async def _get(self, path: str, params: Mapping[str, str]) -> Reply:
-        return await self._signed("GET", path, params=params)
 
     async def _signed(self, method: str, path: str, **request: Any) -> Reply:
         """A repeatable request with a token; renewed once on a 401."""
@@ -230,7 +232,7 @@ class CxonePlatform:
             token = await self._tokens.get()
             headers = _headers(token) | {"Content-Type": "application/json"}
             try:
-                reply = await self._http.once("POST", path, headers=headers, body=contacts.body)
+                reply = await self._http.once("POST", path, kind="contacts", headers=headers, body=contacts.body)
             except Lost as lost:
                 return Unknown(lost.cause) if lost.sent else NotSent(lost.cause)
             if reply.status != 401:
@@ -271,7 +273,7 @@ class CxonePlatform:
         for poll in range(_JOB_POLLS):
             await self._http.clock.sleep(min(0.1 * 1.5**poll, 5.0))
             try:
-                answer = await self._signed("GET", location)
+                answer = await self._signed("GET", location, kind="job")
             except DialfeedError:  # whatever keeps us from asking, the job goes on without us
                 return Unknown("the job cannot be asked", 202)
             if answer.status >= 400:

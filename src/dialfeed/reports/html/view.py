@@ -1,0 +1,268 @@
+"""What the report says, before it is a page: every section as plain values, made from a run's summary and its story.
+
+Old summaries lack what later versions tell; every section takes what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.reports.examples import Example
+from dialfeed.reports.text import BUCKET_FILES, BUCKET_WORDS
+
+Told = Mapping[str, Any]
+"""A summary, or a part of one, as it is in `summary.json`."""
+
+SENDING: Final = ("import", "resume", "settle", "retry", "demo")
+
+_STATUS: Final = {
+    "SUCCESS": ("good", "Done"),
+    "PARTIAL_FAILURE": ("partial", "Done in part"),
+    "FAILED": ("bad", "Failed"),
+    "STOPPED": ("bad", "Stopped by a guard"),
+    "INTERRUPTED": ("bad", "Interrupted"),
+    "RUNNING": ("partial", "Under way"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The run in one word and one sentence.
+
+    Attributes:
+        tone: ``good``, ``partial`` or ``bad``.
+        word: The status for people.
+        headline: What came of it.
+    """
+
+    tone: str
+    word: str
+    headline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of the equation.
+
+    Attributes:
+        name: The bucket.
+        kind: Names its colour and pattern.
+        count: Rows.
+        share: Of the rows read, from 0 to 1.
+        words: What it means.
+        file: The row file that holds them; empty where there is none.
+    """
+
+    name: str
+    kind: str
+    count: int
+    share: float
+    words: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason with the rows that have it.
+
+    Attributes:
+        code: The reason's code.
+        title: A few words.
+        sentence: What it means.
+        remedy: What to do.
+        bucket: Where such rows are.
+        count: Rows.
+        share: Of the largest count in its table, from 0 to 1.
+        examples: A few rows.
+    """
+
+    code: str
+    title: str
+    sentence: str
+    remedy: str
+    bucket: str
+    count: int
+    share: float
+    examples: Sequence[Example]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of the funnel: what came to it, and what did not get beyond it by bucket."""
+
+    name: str
+    came: int
+    left: Mapping[str, int]
+
+
+def rehearsed(summary: Told) -> bool:
+    """Whether the run was to send nothing."""
+    return summary["command"] not in SENDING or bool(summary["policy"].get("dry_run"))
+
+
+def verdict(summary: Told) -> Verdict:
+    """The run in one word and one sentence."""
+    tone, word = _STATUS.get(summary["status"], ("partial", summary["status"]))
+    if tone == "good" and rehearsed(summary):
+        word = "Checked"
+    return Verdict(tone, word, _headline(summary))
+
+
+def _headline(summary: Told) -> str:
+    rows: Mapping[str, int] = summary["rows"]
+    if summary["status"] == "STOPPED":
+        return "A guard stopped this run before the first batch. Nothing was sent."
+    if rehearsed(summary):
+        what = "Checked without a platform" if summary["command"] == "validate" else "A rehearsal: nothing was sent"
+        return f"{what}. {rows['failed']:,} of {rows['read']:,} rows are fit to load."
+    if summary["status"] == "FAILED" and not rows["delivered"]:
+        return "The run failed before a contact was on the list."
+    told = f"{rows['delivered']:,} of {rows['read']:,} rows are on the contact list."
+    return " ".join([told, *_what_is_open(rows)])
+
+
+def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
+    if rows["unknown"]:
+        yield f"Of {rows['unknown']:,} it is not known whether they arrived."
+    if rows["failed"]:
+        yield f"{rows['failed']:,} were not sent."
+    to_mend = rows["invalid"] + rows["refused"]
+    if to_mend:
+        yield f"{to_mend:,} wait to be mended."
+
+
+def buckets(summary: Told) -> list[Bucket]:
+    """The right side of the equation, in its order."""
+    rows: Mapping[str, int] = summary["rows"]
+    return [_bucket(name, rows[name], rows["read"], summary) for name in BUCKET_WORDS]
+
+
+def _bucket(name: str, count: int, read: int, summary: Told) -> Bucket:
+    words, kind, file = BUCKET_WORDS[name], name, BUCKET_FILES[name] if count else ""
+    if name == "failed" and rehearsed(summary):
+        words, kind = "fit to load; nothing was to be sent", "ready"
+        file = "ready.csv" if summary["command"] == "validate" and count else ""
+    return Bucket("ready" if kind == "ready" else name, kind, count, count / read if read else 0.0, words, file)
+
+
+def funnel(summary: Told) -> list[Step]:
+    """From the rows read to the contacts delivered, stage by stage."""
+    rows: Mapping[str, int] = summary["rows"]
+    stages: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("Read", ()),
+        ("Fit to load", ("invalid",)),
+        ("Permitted", ("suppressed",)),
+        ("Distinct", ("duplicate",)),
+        ("On the list", ("refused", "failed", "unknown")),
+    )
+    if rehearsed(summary):
+        stages = stages[:-1]
+    steps, came = [], rows["read"]
+    for name, lost in stages:
+        steps.append(Step(name, came, {bucket: rows[bucket] for bucket in lost if rows[bucket]}))
+        came -= sum(rows[bucket] for bucket in lost)
+    return steps
+
+
+def reasons(counts: Mapping[str, int], examples: Mapping[str, Sequence[Example]]) -> list[Why]:
+    """Reasons by count, most first; codes that this version does not know keep their code."""
+    most = max(counts.values(), default=0)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [_why(code, count, most, examples.get(code, ())) for code, count in ordered if count]
+
+
+def _why(code: str, count: int, most: int, examples: Sequence[Example]) -> Why:
+    known = BY_CODE.get(code)
+    share = count / most
+    if known is None:
+        return Why(code, code, "This version does not know the code.", "", "", count, share, examples)
+    return Why(code, known.title, known.sentence, known.remedy, known.bucket, count, share, examples)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The list's count against what was delivered.
+
+    Attributes:
+        before: The count before the first batch; None where the platform does not tell.
+        delivered: Contacts that are on the list through this run.
+        unknown: Contacts that may be.
+        after: The count afterwards.
+        difference: What `after` is over or under `before` and `delivered` together, beyond what is unknown.
+        findings: What was found.
+    """
+
+    before: int | None
+    delivered: int
+    unknown: int
+    after: int | None
+    difference: int | None
+    findings: Sequence[Told]
+
+
+def verification(summary: Told) -> Verification | None:
+    """What verifying found; None for a run that sends nothing."""
+    if rehearsed(summary):
+        return None
+    rows, count = summary.get("first_rows") or summary["rows"], summary["platform_count"]
+    before, after = count["before"], count["after"]
+    difference = None
+    if before is not None and after is not None:
+        over = after - before - rows["delivered"]
+        difference = over if over < 0 else max(0, over - rows["unknown"])
+    findings = [each for each in summary["findings"] if each["code"].startswith("verify.")]
+    return Verification(before, rows["delivered"], rows["unknown"], after, difference, findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """What the numbers were scrubbed against.
+
+    Attributes:
+        lists: The do-not-call lists, as the summary holds them.
+        told: How the run says it.
+        valid_until: The earliest date up to which the scrub holds; empty where no list tells one.
+    """
+
+    lists: Sequence[Told]
+    told: str
+    valid_until: str
+
+
+def scrub(summary: Told) -> Scrub:
+    """The do-not-call lists of a run."""
+    lists = summary.get("lists") or []
+    dates = sorted(str(each["valid_until"]) for each in lists if each.get("valid_until"))
+    told = summary["policy"].get("do_not_call") or "scrubbed against no list"
+    return Scrub(lists, told if isinstance(told, str) else plain(told), dates[0] if dates else "")
+
+
+def plain(value: Any) -> str:
+    """A JSON value in words."""
+    if value is None:
+        return "not told"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words(name)}: {plain(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value)) or "none"
+    return str(value)
+
+
+def words(name: str) -> str:
+    """A name of a JSON value as people write it."""
+    return name.replace("_", " ")
+
+
+def facts(told: Told, *, without: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Names and values for a table of facts; what is empty is left out."""
+    return [(words(name), plain(value)) for name, value in told.items() if name not in without and value not in EMPTY]
+
+
+EMPTY: Final[tuple[Any, ...]] = (None, "", [], {}, ())

@@ -1,0 +1,182 @@
+"""The report says what the run told, refers to nothing outside itself, and escapes whatever it is given."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import told_runs
+from html_page import Page
+
+from dialfeed.contacts.reasons import CATALOGUE
+from dialfeed.reports.examples import Example
+from dialfeed.reports.html.page import render
+
+HOSTILE = '<script src="https://evil.example/x.js">alert(1)</script>" onload=\'x\'><img src=//evil.example>{{ 7*7 }}&'
+LISTS = [
+    {
+        "id": "us-national", "authority": "FTC", "version": "2026-11-20", "obtained_at": "2026-11-20T06:00:00Z",
+        "valid_until": "2026-12-21T06:00:00Z", "records": 258_500_000, "coverage": ["212", "646"], "state": "fresh",
+    },
+    {
+        "id": "internal", "authority": "own", "version": "77", "obtained_at": "2026-11-26T05:00:00Z",
+        "valid_until": None, "records": 1234, "coverage": None, "state": "fresh",
+    },
+]  # fmt: skip
+
+
+def page(trail: Any = None, examples: Any = None, **changes: Any) -> Page:
+    return Page(render(told_runs.summary(**changes), trail or told_runs.delivery(9), examples=examples))
+
+
+def test_every_row_is_in_one_bucket_and_in_the_picture() -> None:
+    rows = page().table("Rows by bucket")
+    assert [(row[0], row[1]) for row in rows] == [
+        ("delivered", "700"), ("duplicate", "50"), ("invalid", "120"), ("suppressed", "60"), ("refused", "20"),
+        ("failed", "30"), ("unknown", "20"), ("read", "1,000"),
+    ]  # fmt: skip
+    assert page().table("Rows by stage") == [
+        ["Read", "1,000", "none", "1,000"],
+        ["Fit to load", "1,000", "120 invalid", "880"],
+        ["Permitted", "880", "60 suppressed", "820"],
+        ["Distinct", "820", "50 duplicate", "770"],
+        ["On the list", "770", "20 refused, 30 failed, 20 unknown", "700"],
+    ]
+
+
+def test_every_reason_has_its_count_its_remedy_and_examples() -> None:
+    examples = {"phone.too_short": [Example(17, "phone", "+1 … 42"), Example(20, "phone")]}
+    rows = page(examples=examples).table("Reasons why")
+    assert [row[0] for row in rows] == ["90", "60", "50", "40"]
+    first = rows[0]
+    assert "phone.too_short" in first[1]
+    assert first[2] == "Add the missing digits."
+    assert first[3] == "row 17 +1 … 42 row 20"
+
+
+def test_every_reason_of_the_catalogue_can_be_told() -> None:
+    counts = {reason.code: number for number, reason in enumerate(CATALOGUE, 1)}
+    assert len(page(reasons=counts).table("Reasons why")) == len(CATALOGUE)
+    assert "from.tomorrow" in page(reasons={"from.tomorrow": 3}).table("Reasons why")[0][1]
+
+
+def test_the_verification_is_a_sum_that_anybody_can_check() -> None:
+    assert page().table("The platform's count") == [
+        ["on the list before", "120"],
+        ["+ delivered by this run", "700"],
+        ["+ unknown, at most", "20"],
+        ["= expected", "820 to 840"],
+        ["on the list after", "830"],
+    ]
+    assert "The counts agree." in page().root.text
+    untold = page(platform_count={"before": None, "after": None})
+    assert "nothing could be compared" in untold.root.text
+
+
+def test_the_do_not_call_lists_are_told_with_the_day_until_which_they_hold() -> None:
+    rows = page(lists=LISTS, policy={"do_not_call": "scrubbed against 2 lists", "flagged": "keep"}).table("Do-not-call")
+    assert rows[0][:2] == ["us-national", "FTC"]
+    assert rows[0][4:6] == ["2026-12-21 06:00:00 UTC", "258,500,000"]
+    assert rows[1][4] == "does not lapse"
+    without = page().root.text
+    assert "Scrubbed against no list." in without
+
+
+def test_what_to_do_next_is_the_command() -> None:
+    assert "dialfeed resume 20261126T074000Z-abcdef" in [code.text for code in page().root.all("code")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline"),
+    [
+        ({"command": "validate", "status": "SUCCESS"}, "Checked without a platform. 30 of 1,000 rows are fit to load."),
+        ({"policy": {"dry_run": True, "flagged": "keep"}}, "A rehearsal: nothing was sent. 30 of 1,000"),
+        ({"status": "STOPPED"}, "A guard stopped this run before the first batch."),
+        ({}, "700 of 1,000 rows are on the contact list. Of 20 it is not known whether they arrived. 30 were not"),
+    ],
+)
+def test_the_headline_says_what_came_of_it(changes: dict[str, Any], headline: str) -> None:
+    assert next(page(**changes).root.all("h1")).text.startswith(headline)
+
+
+def test_a_page_refers_to_nothing_outside_itself() -> None:
+    for each in (page(), page(lists=LISTS), page(told_runs.delivery(2000))):
+        assert all(reference.startswith("#") for reference in each.references())
+        targets = {node.attributes["id"] for node in each.root.everything() if "id" in node.attributes}
+        assert {reference[1:] for reference in each.references()} <= targets
+        assert not list(each.root.all("script"))
+        assert not list(each.root.all("link"))
+        policy = next(node for node in each.root.all("meta") if "http-equiv" in node.attributes)
+        assert policy.attributes["content"].startswith("default-src 'none'")
+
+
+def test_hostile_names_stay_text() -> None:
+    changes: dict[str, Any] = {
+        "list": {"id": HOSTILE, "name": HOSTILE},
+        "source": {"path": HOSTILE, HOSTILE: HOSTILE},
+        "fields": {"phone": HOSTILE},
+        "folder": HOSTILE,
+        "error": HOSTILE,
+        "next": HOSTILE,
+        "run": HOSTILE,
+        "lists": [{"id": HOSTILE, "authority": HOSTILE, "valid_until": HOSTILE, "coverage": [HOSTILE]}],
+        "findings": [{"code": HOSTILE, "severity": "error", "sentence": HOSTILE, "remedy": HOSTILE}],
+        "reasons": {HOSTILE: 3},
+        "versions": {"dialfeed": HOSTILE},
+        "policy": {"flagged": HOSTILE, "do_not_call": HOSTILE, "map": {HOSTILE: HOSTILE}},
+        "calling_hours": {HOSTILE: HOSTILE},
+        "retries": [{"run": HOSTILE, "rows": 1, "delivered": 1, "invalid": 0, "refused": 0}],
+    }
+    hostile = page(**changes)
+    assert not list(hostile.root.all("script"))
+    assert not list(hostile.root.all("img"))
+    assert all(reference.startswith("#") for reference in hostile.references())
+    assert "onload" not in {name for node in hostile.root.everything() for name in node.attributes}
+    assert "{{ 7*7 }}" in hostile.root.text
+    assert hostile.root.text.count("<script") > 10
+
+
+def test_a_summary_of_an_older_version_is_drawn_as_well() -> None:
+    old = told_runs.summary()
+    for name in ("fields", "first_rows", "retries", "preflight"):
+        del old[name]
+    assert Page(render(old, [])).headings()
+
+
+def test_an_empty_run_is_drawn() -> None:
+    nothing = dict.fromkeys(told_runs.summary()["rows"], 0)
+    told = page([told_runs.event(0, "run.started", command="import")], rows=nothing, reasons={}, warnings={})
+    assert "Where every row went" in told.headings()
+    assert "Course of the delivery" not in told.headings()
+
+
+def test_a_run_of_a_million_rows_and_a_hundred_thousand_batches_makes_a_small_page() -> None:
+    rows = dict.fromkeys(told_runs.summary()["rows"], 1_000_000 // 7)
+    rows["read"] = sum(rows.values()) - rows["read"]
+    examples = {reason.code: [Example(n) for n in (999_997, 999_998, 999_999)] for reason in CATALOGUE}
+    counts = {reason.code: 123_456 for reason in CATALOGUE}
+    told = page(told_runs.delivery(20_000, size=10), examples, rows=rows, reasons=counts, warnings=counts)
+    assert len(told.source.encode()) < 300_000
+
+
+def test_every_picture_has_words_and_a_table_and_every_section_its_heading() -> None:
+    told = page(told_runs.delivery(600))
+    pictures = [node for node in told.root.all("svg") if node.attributes.get("role") == "img"]
+    assert len(pictures) == 8  # four, each wide and narrow
+    assert all(node.attributes["aria-label"].endswith(".") for node in pictures)
+    assert all(list(table.all("caption")) for table in told.root.all("table"))
+    headings = {
+        node.attributes["id"] for node in told.root.everything() if node.tag in {"h1", "h2"} and node.attributes
+    }
+    assert {node.attributes["aria-labelledby"] for node in told.root.all("section")} <= headings
+    assert [len(list(told.root.all(tag))) for tag in ("main", "h1", "header", "footer", "nav")] == [1, 1, 1, 1, 1]
+
+
+def test_a_bucket_is_told_by_a_pattern_and_not_by_colour_alone() -> None:
+    told = page()
+    patterns = {node.attributes["id"] for node in told.root.all("pattern")}
+    style = next(told.root.all("style")).text
+    for bucket in ("duplicate", "invalid", "suppressed", "refused", "failed", "unknown"):
+        assert f"p-{bucket}" in patterns
+        assert re.search(rf"\.k-{bucket} rect {{ fill: url\(#p-{bucket}\)", style)
