@@ -26,8 +26,11 @@ format: $(READY)  ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-chaos: $(READY)  ## the long fault and crash campaigns: hundreds of seeds
-	DIALFEED_CAMPAIGN=long $(BIN)/python -m pytest -n 2 -q -m campaign
+chaos: $(READY)  ## the long fault and crash campaigns and their figures; SEEDS=480, more or less of them
+	rm -f chaos.jsonl
+	DIALFEED_CAMPAIGN=long DIALFEED_CAMPAIGN_SEEDS=$(SEEDS) DIALFEED_CAMPAIGN_REPORT=$(CURDIR)/chaos.jsonl \
+	  $(BIN)/python -m pytest -n 2 -q -m campaign; \
+	  code=$$?; $(BIN)/python tests/support/chaos.py chaos.jsonl; exit $$code
 
 fuzz: $(READY)  ## mutated files for every reader: an hour of processor time, or FUZZ_SECONDS
 	@PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -41,7 +44,7 @@ docs: $(READY)  ## the generated pages: reasons and settings
 	$(BIN)/python -m dialfeed.pages docs
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis runs chaos.jsonl
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

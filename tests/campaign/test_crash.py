@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -10,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from chaos import LONG, SEEDS, in_groups
 from crash_world import CrashWorld, crash_world
 
 from dialfeed.sandbox import Fault, FaultPlan
-
-LONG = os.environ.get("DIALFEED_CAMPAIGN") == "long"
 
 pytestmark = pytest.mark.campaign
 
@@ -161,17 +159,11 @@ def killed_at_random(folder: Path, seed: int) -> int:
         return world.kills
 
 
-SEEDS = 120 if LONG else 6
-GROUP = 6
-
-
-@pytest.mark.parametrize("first", range(0, SEEDS, GROUP))
-def test_a_process_killed_at_a_random_moment_is_resumed(tmp_path: Path, first: int) -> None:
+@pytest.mark.parametrize("seeds", in_groups(SEEDS // 4, 6), ids=str)
+def test_a_process_killed_at_a_random_moment_is_resumed(tmp_path: Path, seeds: range) -> None:
     failures = []
     with ThreadPoolExecutor(3) as pool:
-        running = {
-            seed: pool.submit(killed_at_random, tmp_path / str(seed), seed) for seed in range(first, first + GROUP)
-        }
+        running = {seed: pool.submit(killed_at_random, tmp_path / str(seed), seed) for seed in seeds}
         for seed, future in running.items():
             error = future.exception()
             if error is not None:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from chaos import LONG
 from crash_world import CrashWorld, crash_world
-
-LONG = os.environ.get("DIALFEED_CAMPAIGN") == "long"
 
 pytestmark = pytest.mark.campaign
 

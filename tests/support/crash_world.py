@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import command
-from fault_world import check_outcome, write_contacts
+from fault_world import Books, write_contacts
 
 from dialfeed.audit.check import check
 from dialfeed.sandbox import FaultPlan, SandboxServer, Settings
@@ -22,8 +22,7 @@ from dialfeed.sandbox import FaultPlan, SandboxServer, Settings
 DRIVER = Path(__file__).with_name("crash_driver.py")
 
 FLAGS = (
-    "--count-lag", "12", "--settle-grace", "3", "--limiter", "local", "--request-timeout", "5",
-    "--max-rejected", "100%",
+    "--count-lag", "12", "--settle-grace", "3", "--request-timeout", "5", "--max-rejected", "100%",
 )  # fmt: skip
 
 
@@ -38,6 +37,8 @@ class CrashWorld:
         poison: Those that the platform does not take.
         flags: Flags of the import.
         kills: How often a process of the run was killed.
+        rate: What all processes of the run together keep to, requests a second; None for no rate, and where they are
+            on two machines that do not know of one another.
     """
 
     sandbox: SandboxServer
@@ -49,9 +50,11 @@ class CrashWorld:
     list_id: str = ""
     run_dir: Path = field(init=False)
     home: Path = field(init=False)
+    rate: float | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.run_dir, self.home = self.folder / "run", self.folder / "home"
+        self.rate = None if "unlimited" in self.flags else 50.0
         self.list_id = self.sandbox.add_list("Spring")
         write_contacts(self.file, self.contacts, self.poison)
 
@@ -123,6 +126,7 @@ class CrashWorld:
         shutil.rmtree(self.run_dir)
         self.file.unlink(missing_ok=True)
         self.run_dir, self.home = carried, self.folder / "another-home"
+        self.rate = None
 
     def complete(self, *, most: int = 4) -> command.Outcome:
         """Resume until nothing is left; a run that had not begun is imported again, as the user is told."""
@@ -138,21 +142,13 @@ class CrashWorld:
 
     def check(self) -> None:
         """Every contact is on the list once and told so, and the trail is whole."""
-        stored = [contact["externalId"] for contact in self.sandbox.contacts(self.list_id)]
-        found = check_outcome(self.run_dir, stored, self.contacts, settled=True)
-        assert sorted(found["refused"]) == [f"C-{number:06}" for number in sorted(self.poison)]
+        books = Books.of(self.run_dir, self.sandbox, self.list_id, self.contacts)
         summary = json.loads((self.run_dir / "summary.json").read_text("utf-8"))
+        books.note(self.sandbox, kills=self.kills, settled=summary["settled"], rate=self.rate)
+        books.check(settled=True)
+        assert sorted(books.found["refused"]) == [f"C-{number:06}" for number in sorted(self.poison)]
         lines = (self.run_dir / "audit.jsonl").read_bytes().splitlines(keepends=True)
         assert check(lines, last_hash=summary["audit_hash"]).whole
-        self.report()
-
-    def report(self) -> None:
-        """One line of figures, where the environment names a file for them."""
-        path = os.environ.get("DIALFEED_CAMPAIGN_REPORT")
-        if path:
-            line = {"kind": "crash", "kills": self.kills, "contacts": self.contacts, "lost": 0, "doubled": 0}
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line | {"faults": self.sandbox.stats(tally=False)["faults"]}) + "\n")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import os
 import random
 import shutil
 import time
@@ -22,8 +21,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import chaos
+
 from dialfeed.config import Plan, resolve
 from dialfeed.coordination.budget import Budget, open_budget
+from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Order
 from dialfeed.pipeline import import_file, resume_run
 from dialfeed.run import Result
@@ -323,66 +325,95 @@ def outcome_of(run_dir: Path) -> dict[str, list[str]]:
     return {name: [row["externalId"] for row in read_rows(run_dir / file)] for name, file in BUCKETS.items()}
 
 
-def check_outcome(run_dir: Path, stored: list[str], everybody: int, *, settled: bool) -> dict[str, list[str]]:
-    """Law 1 and law 2 between a run's files and what the platform has stored."""
-    found = outcome_of(run_dir)
-    summary = json.loads((run_dir / "summary.json").read_text("utf-8"))
-    rows = summary["rows"]
-    assert {name: len(each) for name, each in found.items()} == {name: rows[name] for name in found}
-    assert sum(len(each) for each in found.values()) == rows["read"] == everybody
-    assert len({name for each in found.values() for name in each}) == everybody, "each contact is in one bucket"
-    twice = [name for name, times in Counter(stored).items() if times > 1]
-    assert not twice, f"{len(twice)} contacts are on the list twice: {twice[:5]}"
-    delivered, on_list = set(found["delivered"]), set(stored)
-    assert delivered <= on_list, f"{len(delivered - on_list)} delivered contacts are not on the list"
-    assert on_list <= delivered | set(found["unknown"]), "what is on the list was given up"
-    if settled:
-        assert not found["unknown"], "what can be settled is settled"
-        assert not found["failed"]
-    return found
+@dataclass(frozen=True)
+class Books:
+    """What a run says of its contacts, beside what the platform has stored.
+
+    Attributes:
+        run_dir: The run's folder.
+        stored: The externalIds on the list, one for each contact there.
+        everybody: How many contacts were imported.
+        found: The externalIds in each of the run's row files.
+    """
+
+    run_dir: Path
+    stored: list[str]
+    everybody: int
+    found: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, run_dir: Path, sandbox: SandboxServer, list_id: str, everybody: int) -> Books:
+        """As they stand now."""
+        stored = [contact["externalId"] for contact in sandbox.contacts(list_id)]
+        return cls(run_dir, stored, everybody, outcome_of(run_dir))
+
+    @property
+    def lost(self) -> set[str]:
+        """Who is told as delivered and is not on the list."""
+        return set(self.found["delivered"]) - set(self.stored)
+
+    @property
+    def doubled(self) -> list[str]:
+        """Who is on the list more than once."""
+        return [name for name, times in Counter(self.stored).items() if times > 1]
+
+    def unknown(self) -> Counter[str]:
+        """How many contacts are unknown, by the cause of it."""
+        causes: Counter[str] = Counter()
+        with Ledger(self.run_dir / "ledger.sqlite") as ledger:
+            for entry in ledger.entries():
+                if entry.state in {"unknown", "open"}:
+                    causes[entry.cause] += entry.batch.size
+        return causes
+
+    def note(self, sandbox: SandboxServer, **figures: Any) -> None:
+        """Tell this run's figures to the campaign's report."""
+        stats = sandbox.stats(tally=False)
+        chaos.note(
+            contacts=self.everybody,
+            delivered=len(self.found["delivered"]),
+            lost=len(self.lost),
+            doubled=len(self.doubled),
+            unknown=self.unknown(),
+            faults=stats["faults"],
+            requests=sum(sum(each.values()) for each in stats["requests"].values()),
+            worst_came_in=stats["worst_second"]["requests"],
+            **figures,
+        )
+
+    def check(self, *, settled: bool) -> None:
+        """Law 1 and law 2."""
+        found = self.found
+        rows = json.loads((self.run_dir / "summary.json").read_text("utf-8"))["rows"]
+        assert {name: len(each) for name, each in found.items()} == {name: rows[name] for name in found}
+        assert sum(len(each) for each in found.values()) == rows["read"] == self.everybody
+        assert len({name for each in found.values() for name in each}) == self.everybody, "each is in one bucket"
+        assert not self.doubled, f"{len(self.doubled)} contacts are on the list twice: {self.doubled[:5]}"
+        assert not self.lost, f"{len(self.lost)} delivered contacts are not on the list"
+        assert set(self.stored) <= {*found["delivered"], *found["unknown"]}, "what is on the list was given up"
+        if settled:
+            assert not found["unknown"], "what can be settled is settled"
+            assert not found["failed"]
 
 
 def check_run(campaign: Campaign, sandbox: SandboxServer, list_id: str) -> None:
     """Everything that must hold after a scenario."""
     wanted = campaign.scenario
-    stored = [contact["externalId"] for contact in sandbox.contacts(list_id)]
-    stats = sandbox.stats()
+    books = Books.of(campaign.run_dir, sandbox, list_id, wanted.contacts)
+    found = books.found
+    rate = float(wanted.client.get("rate", 50))
+    worst = worst_window(campaign.starts.by_home[campaign.folder / "home"])
+    settled = campaign.last.summary.settled
+    books.note(sandbox, unsettled=wanted.unsettled, settled=settled, rate=rate, worst_let_go=worst)
     try:
-        found = check_outcome(campaign.run_dir, stored, wanted.contacts, settled=not wanted.unsettled)
+        books.check(settled=not wanted.unsettled)
         assert not found["failed"]
         if not wanted.unsettled:
             assert sorted(found["refused"]) == [f"C-{number:06}" for number in sorted(wanted.poison)]
         expected = {5} if found["unknown"] else {4} if found["refused"] else {0}
         assert campaign.last.exit_code in expected
-        rate = float(wanted.client.get("rate", 50))
-        assert worst_window(campaign.starts.by_home[campaign.folder / "home"]) <= rate, (
-            "no second held more starts than the rate"
-        )
-        assert stats["max_concurrent"]["token"] <= 1, "one token request at a time"
+        assert worst <= rate, "no second held more starts than the rate"
+        assert sandbox.stats()["max_concurrent"]["token"] <= 1, "one token request at a time"
     except AssertionError as error:
         ends = [(result.exit_code, str(result.error or "")) for result in campaign.results]
         raise AssertionError(f"{error}\nseed {wanted.seed}: {wanted}\nends: {ends}") from error
-    report(campaign, stats, found)
-
-
-def report(campaign: Campaign, stats: Mapping[str, Any], found: Mapping[str, list[str]]) -> None:
-    """One line of figures for `docs/benchmarks.md`, where the environment names a file for them."""
-    path = os.environ.get("DIALFEED_CAMPAIGN_REPORT")
-    if not path:
-        return
-    line = {
-        "kind": "faults",
-        "seed": campaign.scenario.seed,
-        "contacts": campaign.scenario.contacts,
-        "processes": len(campaign.results),
-        "faults": stats["faults"],
-        "rows": {name: len(each) for name, each in found.items()},
-        "unsettled": campaign.scenario.unsettled,
-        "settled": campaign.last.summary.settled,
-        "requests": sum(sum(each.values()) for each in stats["requests"].values()),
-        "worst_second": stats["worst_second"]["requests"],
-        "lost": 0,
-        "doubled": 0,
-    }
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
