@@ -102,7 +102,7 @@ async def connect(plan: Plan, observe: Observer = unheard) -> AsyncIterator[Conn
         )
     clock = RealClock()
     organisation = organisation_key(plan.base_url, plan.client_id)
-    budget = open_budget(plan.limiter, home_folder(plan), organisation, plan.rate)
+    budget = open_budget(plan.limiter, home_folder(plan), organisation, plan.rate, margin=plan.pace_margin)
     http = Http(
         plan.base_url,
         pace=budget,

@@ -204,6 +204,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("client_secret", _text, None, "Its secret.", "platform", "SECRET", "CXONE_CLIENT_SECRET",
             secret=True),
     Setting("rate", _rate, "50", "Requests a second for the whole organisation, or `unlimited`.", "platform", "N"),
+    Setting("pace_margin", _number, "0.02", "Share by which requests stay below the rate: by so many seconds may their "
+            "ways to the platform differ without one too many in a second there.", "platform", "SHARE"),
     Setting("limiter", _text, None, "`redis://…` shares the rate between machines, `local` with nobody; else all "
             "runs on this machine share it.", "platform", "URL"),
     Setting("request_timeout", _number, "60", "Seconds for one request, first byte to last.", "platform", "SECONDS"),
@@ -281,6 +283,7 @@ class Plan:
     client_id: str | None = field(repr=False)
     client_secret: str | None = field(repr=False)
     rate: float | None
+    pace_margin: float
     limiter: str | None
     request_timeout: float
     connect_timeout: float

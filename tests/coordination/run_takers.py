@@ -17,7 +17,7 @@ from dialfeed.coordination.budget import Budget, open_budget
 async def worker(budget: Budget, until: float, port: int | None, starts: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port) if port else (None, None)
     while True:
-        await budget.take()
+        await budget.leave(await budget.take())
         starts.append(time.monotonic())
         if starts[-1] > until:
             break

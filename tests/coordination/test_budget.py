@@ -75,6 +75,58 @@ def test_a_cancelled_taker_uses_nothing(make: Make, clock: Any) -> None:
     assert asyncio.run(scenario()) <= TEN.gap + 0.001
 
 
+def test_a_request_that_leaves_late_counts_from_when_it_left(make: Make, clock: Any) -> None:
+    """Five of ten are held up for half a second: the eleventh keeps its distance from when they left."""
+
+    async def scenario() -> tuple[float, float]:
+        budget = make()
+        permits = [await budget.take() for _ in range(5)]
+        clock.time += 0.5
+        for permit in permits:
+            await budget.leave(permit)
+        left = clock.now()
+        for _ in range(6):
+            await budget.leave(await budget.take())
+        await budget.close()
+        return left, clock.now()
+
+    left, eleventh = asyncio.run(scenario())
+    assert eleventh - left == pytest.approx(TEN.window, abs=0.002)
+
+
+def test_a_request_that_leaves_in_time_is_not_told(make: Make, clock: Any) -> None:
+    """As long as it is a small part of the margin: nobody waits, and no shared state is asked a second time."""
+
+    async def scenario() -> list[float]:
+        budget = make()
+        times = []
+        for _ in range(12):
+            permit = await budget.take()
+            clock.time += TEN.margin * 0.2
+            before = clock.now()
+            await budget.leave(permit)
+            times.append(clock.now() - before)
+        await budget.close()
+        return times
+
+    assert asyncio.run(scenario()) == [0.0] * 12
+
+
+def test_a_request_held_up_for_longer_than_the_window_waits_for_a_place_in_it(make: Make, clock: Any) -> None:
+    async def scenario() -> float:
+        budget = make()
+        held_up = await budget.take()
+        clock.time += 5.0
+        for _ in range(10):
+            await budget.leave(await budget.take())
+        tenth = clock.now()
+        await budget.leave(held_up)
+        await budget.close()
+        return float(clock.now() - tenth)
+
+    assert asyncio.run(scenario()) == pytest.approx(TEN.gap, abs=0.002)
+
+
 def test_a_429_makes_everybody_wait_and_go_slower_after(make: Make, clock: Any) -> None:
     async def scenario() -> list[float]:
         told, untold = make(), make()

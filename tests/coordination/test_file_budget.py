@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from dialfeed import files
 from dialfeed.coordination import file_budget
 from dialfeed.coordination.file_budget import FileBudget, budget_file
+from dialfeed.coordination.gate import Wait
 from dialfeed.delivery.pace import Limit, from_bytes
 from dialfeed.errors import FixSettings, ResumeRun
 
@@ -244,7 +245,7 @@ def test_a_file_deleted_between_opening_and_locking_takes_no_start_with_it(
 def test_who_had_the_last_start_lets_the_others_be_first_at_the_next(
     budget: FileBudget, file: Path, clock: Any
 ) -> None:
-    async def scenario() -> tuple[float, float]:
+    async def scenario() -> tuple[object, object]:
         other = FileBudget(file, TEN, now=clock.now, sleep=clock.sleep)
         await budget.take()
         waits = await budget._start(), await other._start()
@@ -252,8 +253,9 @@ def test_who_had_the_last_start_lets_the_others_be_first_at_the_next(
         return waits
 
     ours, theirs = asyncio.run(scenario())
-    assert theirs == pytest.approx(TEN.gap)
-    assert ours == pytest.approx(TEN.gap + 0.001)
+    assert isinstance(ours, Wait)
+    assert isinstance(theirs, Wait)
+    assert (ours.seconds, theirs.seconds) == pytest.approx((TEN.gap + 0.001, TEN.gap))
 
 
 def test_when_a_holder_is_killed_in_mid_write_the_others_go_on(file: Path, run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import pairwise
 
 import pytest
@@ -18,6 +19,7 @@ from dialfeed.delivery.pace import (
     earliest,
     finish_estimate,
     from_bytes,
+    left_late,
     pause,
     penalise,
     rate_at,
@@ -72,6 +74,43 @@ def test_no_window_ever_holds_more_starts_than_the_limit(
     starts = starts_after(limit, gaps, penalties=penalties)
     assert starts == sorted(starts)
     assert most_within(starts, limit.period) <= limit.count
+
+
+def departures_after(limit: Limit, gaps: list[float], held_up: list[float]) -> list[float]:
+    """When requests leave that are held up for so long after they were let go, as `Gate.leave` has it."""
+    pace, now = Pace(limit), 1000.0
+    under_way: list[tuple[float, float]] = []
+    left: list[float] = []
+    for number, gap in enumerate(gaps):
+        now += gap
+        pace = leave(pace, under_way, left, now)
+        while earliest(pace, now) > now:
+            now = earliest(pace, now)
+            pace = leave(pace, under_way, left, now)
+        pace, start = reserve(pace, now)
+        heappush(under_way, (start + held_up[number % len(held_up)], start))
+    leave(pace, under_way, left, math.inf)
+    return left
+
+
+def leave(pace: Pace, under_way: list[tuple[float, float]], left: list[float], now: float) -> Pace:
+    """Let those leave whose time has come."""
+    while under_way and under_way[0][0] <= now:
+        moment, start = heappop(under_way)
+        pace = left_late(pace, start, moment)
+        left.append(moment)
+    return pace
+
+
+@given(limits, gaps, st.lists(st.floats(0, 0.9), min_size=1, max_size=7))
+@example(FIFTY, [0.0] * 120, [0.0] * 6 + [0.3])
+@example(FIFTY, [0.0] * 150, [0.9, 0.0, 0.4])
+def test_no_window_ever_holds_more_departures_than_the_limit(
+    limit: Limit, gaps: list[float], held_up: list[float]
+) -> None:
+    """Whatever holds requests up between being let go and leaving, for less than a period."""
+    departures = departures_after(limit, gaps, [late * limit.period for late in held_up])
+    assert most_within(departures, limit.period) <= limit.count
 
 
 @given(limits, gaps)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from dialfeed.delivery.answers import Answer
+from dialfeed.delivery.ports import Permit
 from dialfeed.platforms.base import WireContacts
 from dialfeed.platforms.cxone.client import Credentials, CxonePlatform, Dialect
 from dialfeed.platforms.cxone.codec import JsonCodec
@@ -29,10 +30,15 @@ class Notes:
     """A pace that lets everybody through, and remembers who was told to wait for how long."""
 
     starts: list[float] = field(default_factory=list)
+    held_up: list[float] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
 
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         self.starts.append(time.monotonic())
+        return Permit(self.starts[-1])
+
+    async def leave(self, permit: Permit) -> None:
+        self.held_up.append(time.monotonic() - permit.taken_at)
 
     async def penalise(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -12,7 +12,7 @@ from typing import Any
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.loop import Delivery, Policy
-from dialfeed.delivery.ports import Contacts, Identity
+from dialfeed.delivery.ports import Contacts, Identity, Permit
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import size_limit
 from dialfeed.errors import FixConnection
@@ -193,8 +193,12 @@ class FreePace:
     until: float = 0.0
     pauses: list[float] = field(default_factory=list)
 
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         await asyncio.sleep(max(0.0, self.until - self.clock.now()))
+        return Permit(self.clock.now())
+
+    async def leave(self, permit: Permit) -> None:
+        pass
 
     async def penalise(self, seconds: float) -> None:
         self.pauses.append(seconds)

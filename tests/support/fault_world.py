@@ -25,6 +25,7 @@ import chaos
 
 from dialfeed.config import Plan, resolve
 from dialfeed.coordination.budget import Budget, open_budget
+from dialfeed.delivery.ports import Permit
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Order
 from dialfeed.pipeline import import_file, resume_run
@@ -210,20 +211,20 @@ def disturbed(seed: int) -> Scenario:
 
 @dataclass
 class Starts:
-    """Remembers of every budget of requests, by its home folder, when requests were let go."""
+    """Remembers of every budget of requests, by its home folder, when requests left."""
 
     by_home: defaultdict[Path, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def open(self, url: str | None, home: Path, *more: Any) -> Budget:
-        """A budget as it is, with a note of its starts."""
-        budget = open_budget(url, home, *more)
-        take, times = budget.take, self.by_home[home]
+    def open(self, url: str | None, home: Path, *more: Any, **named: Any) -> Budget:
+        """A budget as it is, with a note of when each request left."""
+        budget = open_budget(url, home, *more, **named)
+        leave, times = budget.leave, self.by_home[home]
 
-        async def remembered() -> None:
-            await take()
+        async def remembered(permit: Permit) -> None:
+            await leave(permit)
             times.append(time.monotonic())
 
-        budget.take = remembered  # type: ignore[method-assign]
+        budget.leave = remembered  # type: ignore[method-assign]
         return budget
 
 

@@ -29,6 +29,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import math
 import os
 import platform
 import time
@@ -36,8 +37,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dialfeed.coordination.gate import Gate, Now, Sleep, start_or_wait
-from dialfeed.delivery.pace import Limit, Pace, clock_went_back, from_bytes, penalise, shut, to_bytes
+from dialfeed.coordination.gate import Gate, Mark, Now, Sleep, Wait, start_or_wait
+from dialfeed.delivery.pace import Limit, Pace, clock_went_back, from_bytes, left_late, penalise, shut, to_bytes
 from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import ResumeRun
 from dialfeed.files import open_private, private_folder, try_lock
@@ -85,7 +86,7 @@ class FileBudget(Gate):
         self._file = file
         self._handle = open_private(file)
         self._process = os.getpid()
-        self._started_last: float | None = None
+        self._started_last = -math.inf
 
     async def close(self) -> None:
         """Close the file."""
@@ -93,8 +94,12 @@ class FileBudget(Gate):
             os.close(self._handle)
             self._handle = -1
 
-    async def _start(self) -> float:
-        return await self._change(self._start_or_wait)
+    async def _start(self) -> Mark | Wait:
+        wait = await self._change(self._start_or_wait)
+        return Wait(wait) if wait > 0 else self._started_last
+
+    async def _left_late(self, start: Mark) -> None:
+        await self._change(lambda pace, now: (left_late(pace, float(start), now), 0.0))
 
     def _start_or_wait(self, pace: Pace, now: float) -> tuple[Pace, float]:
         """Let a request start if it may. Who had the last start lets the others be first at the next one.

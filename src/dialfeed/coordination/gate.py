@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from dialfeed.delivery.pace import Limit, Pace, earliest, finish_estimate, rate_at, reserve
+from dialfeed.delivery.ports import Permit
 from dialfeed.delivery.retry import LONGEST_WAIT
 
 Now = Callable[[], float]
@@ -23,6 +24,20 @@ Now = Callable[[], float]
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits so many seconds."""
+
+
+Mark = str | float
+"""What a state calls a start, so that it can be told again which one is meant."""
+
+PUNCTUAL = 0.25
+"""The share of the margin by which a request may leave late without being told to the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +70,20 @@ class Budget(ABC):
     """A budget of requests. One object serves one event loop."""
 
     @abstractmethod
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         """Return when a request may start, and count it as started.
 
         Raises:
             FixConnection: The shared state cannot be reached.
             ResumeRun: Somebody holds the shared state and does not let go, or the disk is full.
+        """
+
+    @abstractmethod
+    async def leave(self, permit: Permit) -> None:
+        """The request is about to be written. If it is late, it counts as started now; if very late, wait anew.
+
+        Raises:
+            FixConnection, ResumeRun: As `take`.
         """
 
     @abstractmethod
@@ -108,12 +131,22 @@ class Gate(Budget):
         self._turn = asyncio.Lock()
         self._own: deque[float] = deque(maxlen=limit.count)
 
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         """See `Budget.take`. Only the first of those who wait asks for the state."""
         async with self._turn:
-            while (wait := await self._start()) > 0:
-                await self._sleep(wait)
-            self._own.append(self._now())
+            while isinstance(start := await self._start(), Wait):
+                await self._sleep(start.seconds)
+            permit = Permit(self._now(), start)
+            self._own.append(permit.taken_at)
+            return permit
+
+    async def leave(self, permit: Permit) -> None:
+        """See `Budget.leave`. A period after it was let go, a request has no place in the window any more."""
+        late = self._now() - permit.taken_at
+        if late >= self._limit.period:
+            await self.take()
+        elif late > self._limit.period * self._limit.margin * PUNCTUAL:
+            await self._left_late(permit.mark)
 
     async def penalise(self, seconds: float) -> None:
         """See `Budget.penalise`."""
@@ -135,8 +168,12 @@ class Gate(Budget):
         return finish_estimate(pace, now, math.ceil(requests_left / status.share))
 
     @abstractmethod
-    async def _start(self) -> float:
-        """Let a request start now and return 0.0, or return how many seconds are still to wait."""
+    async def _start(self) -> Mark | Wait:
+        """Let a request start now and return what the state calls this start, or return how long is still to wait."""
+
+    @abstractmethod
+    async def _left_late(self, start: Mark) -> None:
+        """Count this start as one that is made now."""
 
     @abstractmethod
     async def _penalise(self, seconds: float) -> None:

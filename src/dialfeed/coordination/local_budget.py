@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from dialfeed.coordination.gate import Budget, BudgetStatus, Gate, Now, Sleep, start_or_wait
-from dialfeed.delivery.pace import Limit, Pace, penalise
+from dialfeed.coordination.gate import Budget, BudgetStatus, Gate, Mark, Now, Sleep, Wait, start_or_wait
+from dialfeed.delivery.pace import Limit, Pace, left_late, penalise
+from dialfeed.delivery.ports import Permit
 from dialfeed.delivery.retry import LONGEST_WAIT
 
 
@@ -27,7 +28,7 @@ class UnlimitedBudget(Budget):
         self._longest_pause = longest_pause
         self._paused_until: float | None = None
 
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         """Return at once, or after a pause that a 429 asked for."""
         while self._paused_until is not None:
             wait = self._paused_until - self._now()
@@ -35,6 +36,10 @@ class UnlimitedBudget(Budget):
                 await self._sleep(wait)
             else:
                 self._paused_until = None
+        return Permit(self._now())
+
+    async def leave(self, permit: Permit) -> None:
+        """Nothing is counted."""
 
     async def penalise(self, seconds: float) -> None:
         """Let no taker pass for so long."""
@@ -76,9 +81,13 @@ class LocalBudget(Gate):
         super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
         self._pace = Pace(limit)
 
-    async def _start(self) -> float:
-        self._pace, wait = start_or_wait(self._pace, self._now())
-        return wait
+    async def _start(self) -> Mark | Wait:
+        now = self._now()
+        self._pace, wait = start_or_wait(self._pace, now)
+        return Wait(wait) if wait > 0 else now
+
+    async def _left_late(self, start: Mark) -> None:
+        self._pace = left_late(self._pace, float(start), self._now())
 
     async def _penalise(self, seconds: float) -> None:
         self._pace = penalise(self._pace, self._now(), seconds)

@@ -3,11 +3,11 @@
 --
 -- KEYS  1  hash: due, paused_until, share, climbs_from, slowed_at (absent: never)
 --       2  list: the starts, newest first
--- ARGV  1  what to do: start, penalise or look       2  seconds of a penalty
+-- ARGV  1  what to do: start, left_late, penalise or look   2  seconds of a penalty
 --       3  the time now; empty: Redis' own clock      4  longest pause
 --       5  count     6  window     7  gap     8  shortest gap     9  lowest share
 --       10 climb     11 catch-up   12 slower  13 hush             14 seconds to keep an unused state
---       15 a start, as it was told, that did not happen; empty: none
+--       15 a start, as it was told: with start one that did not happen (empty: none), with left_late the one meant
 --
 -- Numbers go out as text: Redis would cut them to whole ones.
 
@@ -105,6 +105,13 @@ local function start()
   return { 1, text(earliest(now) - now), text(now) }
 end
 
+local function left_late()
+  redis.call('LREM', KEYS[2], 1, ARGV[15])
+  redis.call('LPUSH', KEYS[2], text(now))
+  store()
+  return { 1, '0', '' }
+end
+
 local function penalise()
   local quiet = now < math.max(slowed_at + hush, paused_until)
   share = share_at(now)
@@ -126,6 +133,8 @@ end
 clock_went_back()
 if ask == 'start' then
   return start()
+elseif ask == 'left_late' then
+  return left_late()
 elseif ask == 'penalise' then
   return penalise()
 end

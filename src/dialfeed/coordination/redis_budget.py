@@ -24,7 +24,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
 
-from dialfeed.coordination.gate import Gate, Now, Sleep
+from dialfeed.coordination.gate import Gate, Mark, Now, Sleep, Wait
 from dialfeed.delivery.pace import CATCH_UP, CLIMB, HUSH, SLOWER, Limit, Pace
 from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import FixConnection, FixSettings
@@ -83,16 +83,19 @@ class RedisBudget(Gate):
         """Close the connection."""
         await self._redis.aclose()
 
-    async def _start(self) -> float:
+    async def _start(self) -> Mark | Wait:
         if self._ready_at > self._now():
-            return self._ready_at - self._now()
+            return Wait(self._ready_at - self._now())
         asked_at = self._now()
         started, wait, start = await self._ask("start")
         # Counted from the asking: the next question then reaches Redis when its time has come, not a trip later.
         self._ready_at = asked_at + float(wait)
         in_time = started and self._came_in_time(self._now() - asked_at)
         self._unused = "" if in_time else start.decode()
-        return 0.0 if in_time else max(_SOON, self._ready_at - self._now())
+        return str(start.decode()) if in_time else Wait(max(_SOON, self._ready_at - self._now()))
+
+    async def _left_late(self, start: Mark) -> None:
+        await self._ask("left_late", start=str(start))
 
     def _came_in_time(self, trip: float) -> bool:
         """Whether a permit to start is fresh enough to be used.
@@ -117,8 +120,13 @@ class RedisBudget(Gate):
         )
         return pace, float(now)
 
-    async def _ask(self, what: str, seconds: float = 0.0) -> Any:
+    async def _ask(self, what: str, seconds: float = 0.0, start: str = "") -> Any:
         """Run the script.
+
+        Args:
+            what: What it is to do.
+            seconds: How long a penalty is.
+            start: Which start is meant, as it was told.
 
         Raises:
             FixConnection: Redis does not answer, or refuses.
@@ -127,7 +135,15 @@ class RedisBudget(Gate):
         time_now = "" if self._redis_now is None else repr(self._redis_now())
         shape = [limit.count, limit.window, limit.gap, limit.shortest_gap, limit.lowest]
         rules = [CLIMB, CATCH_UP, SLOWER, HUSH, KEPT]
-        arguments: list[str | float] = [what, seconds, time_now, self._longest_pause, *shape, *rules, self._unused]
+        arguments: list[str | float] = [
+            what,
+            seconds,
+            time_now,
+            self._longest_pause,
+            *shape,
+            *rules,
+            start or self._unused,
+        ]
         try:
             return await self._script(keys=self._keys, args=arguments)
         except (RedisError, OSError) as fault:

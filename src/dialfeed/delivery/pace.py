@@ -11,7 +11,9 @@ section G). Three rules keep it:
                own; one further behind begins anew
 
 The margin is what a request may be late on its way: the server sees our starts with the network's jitter, and while
-that stays below `margin · period` (20 ms at 50 a second) its own windows hold no more than `count` either.
+that stays below `margin · period` (20 ms at 50 a second) its own windows hold no more than `count` either. What holds
+a request up before it is written (a connection to be made, a busy machine) is not left to the margin: the request
+then counts from when it left (`left_late`). See `docs/decisions/0016-pace-at-the-door.md`.
 
 After a 429 the schedule slows to `SLOWER` of what it was (once for all answers that come back together), and climbs
 back by `CLIMB` of the profile's rate a second, beginning when requests may start again. The window rule stays.
@@ -193,6 +195,17 @@ def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
     kept = tuple(earlier for earlier in pace.starts if earlier + pace.limit.window > start)
     on_schedule = pace.due if start - pace.due <= CATCH_UP else start
     return replace(pace, starts=(*kept, start), due=on_schedule + gap), start
+
+
+def left_late(pace: Pace, start: float, now: float) -> Pace:
+    """A request that was let go at `start` leaves only `now`, less than a period later: that is when it counts.
+
+    No window has more than before, since one that holds `now` and all starts up to it held `start` as well.
+    """
+    starts = [*pace.starts, now]
+    if start in pace.starts:
+        starts.remove(start)
+    return replace(pace, starts=tuple(starts))
 
 
 def pause(pace: Pace, until: float) -> Pace:

@@ -63,11 +63,28 @@ class Carrier(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One request may start.
+
+    Attributes:
+        taken_at: Since when, on the clock of the one who took it.
+        mark: What the budget calls this start.
+    """
+
+    taken_at: float
+    mark: str | float = ""
+
+
 class Pace(Protocol):
     """The budget of requests."""
 
-    async def take(self) -> None:
+    async def take(self) -> Permit:
         """Return when a request may start."""
+        ...
+
+    async def leave(self, permit: Permit) -> None:
+        """The request is about to be written; who held it up since `take` is late, and counts from now on."""
         ...
 
     async def penalise(self, seconds: float) -> None:

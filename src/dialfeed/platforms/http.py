@@ -10,13 +10,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
-from dialfeed.delivery.ports import Clock, Observer, Pace, unheard
+from dialfeed.delivery.ports import Clock, Observer, Pace, Permit, unheard
 from dialfeed.delivery.retry import RetryPolicy, backoff, parse_retry_after
 from dialfeed.errors import DialfeedError, FixConnection, FixSettings
 
@@ -74,6 +75,34 @@ class _Upload:
         for start in range(0, len(view), _PIECE):
             yield bytes(view[start : start + _PIECE])
         self.complete = True
+
+
+@dataclass(slots=True)
+class _Departure:
+    """The permit of one request, until it is used."""
+
+    pace: Pace
+    permit: Permit | None
+
+    async def now(self) -> None:
+        """The request is about to be written: its connection is there, which may have taken a while.
+
+        The HTTP library sends a GET a second time by itself when a kept connection turns out to be closed; that takes
+        a second permit.
+        """
+        permit, self.permit = self.permit, None
+        await (self.pace.take() if permit is None else self.pace.leave(permit))
+
+
+def _departures() -> aiohttp.TraceConfig:
+    """Calls `_Departure.now` of every request before its first byte is written."""
+
+    async def about_to_write(_: object, context: SimpleNamespace, __: object) -> None:
+        await context.trace_request_ctx.now()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(about_to_write)
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +218,7 @@ class Http:
         """
         upload = _Upload(body) if body is not None else None
         asked_at = self.clock.now()
-        await self.pace.take()
+        departure = _Departure(self.pace, await self.pace.take())
         began_at, reply = self.clock.now(), None
         try:
             async with self._open().request(
@@ -200,6 +229,7 @@ class Http:
                 data=upload.pieces() if upload else form,
                 allow_redirects=False,
                 proxy=self._proxy,
+                trace_request_ctx=departure,
             ) as response:
                 content, whole = await _read(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -275,6 +305,7 @@ class Http:
                 timeout=timeout,
                 connector=aiohttp.TCPConnector(limit=0, ssl=self._tls),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[_departures()],
             )
         return self._session
 
