@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, loading, looking
+from dialfeed.commands import audit, loading, looking, ship
 from dialfeed.commands.shared import say
 
 
@@ -36,6 +36,7 @@ def cli() -> None:
     """
 
 
+audit.audit_group.add_command(ship.ship_command)
 for command in (
     loading.demo_command,
     loading.import_command,

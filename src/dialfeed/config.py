@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
 from dialfeed.errors import FixSettings
 from dialfeed.guards import GUARDS
 
@@ -153,6 +154,11 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _sinks(value: Any) -> tuple[str, ...]:
+    """Addresses of sinks; a wrong one is told in its own words."""
+    return tuple(address.text for address in read_addresses([value] if isinstance(value, str) else value))
+
+
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value)
@@ -175,10 +181,11 @@ class Setting:
         read: Makes a value of what was given, or raises ValueError with what is expected.
         default: As a user would write it; None for "not set".
         help: One sentence, with units.
-        env: Its environment variable, if it has one.
+        env: Its environment variable, if it has one; all that begin so where it ends in `*`.
         secret: Comes from the environment only, never from a flag or a file.
         metavar: What stands for its value in the help; empty for a switch.
-        group: The commands it belongs to: `platform`, `file`, `delivery` or `run`.
+        group: The commands it belongs to: `platform`, `file`, `delivery`, `run` or `sinks`.
+        option: Its flag, where that is not its name.
     """
 
     name: str
@@ -189,11 +196,12 @@ class Setting:
     metavar: str = ""
     env: str = ""
     secret: bool = False
+    option: str = ""
 
     @property
     def flag(self) -> str:
         """Its flag on the command line."""
-        return f"--{self.name.replace('_', '-')}"
+        return f"--{self.option or self.name.replace('_', '-')}"
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -269,6 +277,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("people_files", _one_of("none", "csv", "xlsx"), "none", "Write rejected and refused rows for a spreadsheet "
             "as well: `csv` (neutralised) or `xlsx` (cells of text).", "run", "KIND"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
+    Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
+            "`s3://`, `syslog+tls://` or `https://` (docs/sinks.md). Repeatable.", "sinks", "ADDRESS", option="sink"),
+    Setting("sink_secrets", secrets_in, None, "Secrets of the sinks, by the names of environment variables "
+            "(docs/sinks.md).", "sinks", "SECRETS", f"{ENVIRONMENT}*", secret=True),
+    Setting("sink_grace", _number, "5", "Seconds that the sinks get at the end of a run; what is left waits for "
+            "`dialfeed audit ship`.", "sinks", "SECONDS"),
+    Setting("sink_timeout", _number, "10", "Seconds for one batch of events to a sink.", "sinks", "SECONDS"),
+    Setting("sink_attempts", _positive, "8", "Failures of a sink over one event, after which it is laid aside.",
+            "sinks", "N"),
 )  # fmt: skip
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
@@ -327,6 +344,11 @@ class Plan:
     runs_dir: str
     people_files: str
     chunk_bytes: int
+    sinks: tuple[str, ...]
+    sink_secrets: Mapping[str, str] | None = field(repr=False)
+    sink_grace: float
+    sink_timeout: float
+    sink_attempts: int
 
     @property
     def lag(self) -> float:
@@ -355,6 +377,7 @@ class Plan:
             "set": dict(self.set),
             "phone_order": list(self.phone_order),
             "email_order": list(self.email_order),
+            "sinks": list(self.sinks),
         }
 
     def portable(self) -> dict[str, Any]:
@@ -364,6 +387,7 @@ class Plan:
             "client_id",
             "client_secret",
             "source_password",
+            "sink_secrets",
             "proxy",
             "home",
             "runs_dir",
@@ -405,13 +429,20 @@ def resolve(
     for setting in SETTINGS:
         places = (
             (setting.flag, given.get(setting.name)),
-            (f"the environment variable {setting.env}", environ.get(setting.env) or None if setting.env else None),
+            (f"the environment variable {setting.env}", _in_environment(setting, environ)),
             ("the run's own settings", (remembered or {}).get(setting.name)),
             (f"{setting.name} in the profile", from_file.get(setting.name)),
             (setting.flag, setting.default),
         )
         values[setting.name] = _first(setting, places)
     return Plan(**values)
+
+
+def _in_environment(setting: Setting, environ: Mapping[str, str]) -> Any:
+    """What the environment says of a setting; all variables that begin alike where its variable ends in `*`."""
+    if setting.env.endswith("*"):
+        return {name: value for name, value in environ.items() if name.startswith(setting.env[:-1])}
+    return environ.get(setting.env) or None if setting.env else None
 
 
 def _first(setting: Setting, places: tuple[tuple[str, Any], ...]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import Any
 
 from dialfeed.errors import FixSettings
@@ -25,7 +26,21 @@ def needed(module: str, *, extra: str, purpose: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != package:
             raise
-        raise FixSettings(
-            f"dialfeed cannot {purpose} without the package '{package}'.",
-            advice=f"Install it: pip install 'dialfeed[{extra}]'.",
-        ) from None
+        raise _missing(package, extra, purpose) from None
+
+
+def check_installed(module: str, *, extra: str, purpose: str) -> None:
+    """Whether a library is there, without importing it; arguments as for `needed`.
+
+    Raises:
+        FixSettings: It is not installed.
+    """
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
+        raise _missing(module.partition(".")[0], extra, purpose)
+
+
+def _missing(package: str, extra: str, purpose: str) -> FixSettings:
+    return FixSettings(
+        f"dialfeed cannot {purpose} without the package '{package}'.",
+        advice=f"Install it: pip install 'dialfeed[{extra}]'.",
+    )

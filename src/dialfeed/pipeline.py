@@ -26,6 +26,7 @@ from dialfeed.assembly import (
     shown,
 )
 from dialfeed.audit.signing import open_signer
+from dialfeed.audit.sinks.addresses import read_addresses
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.columns import Settled, remember_columns, settle_columns
 from dialfeed.config import Plan
@@ -56,6 +57,7 @@ from dialfeed.retries import (
 )
 from dialfeed.returned import Picked, exact
 from dialfeed.run import Progress, Result, Run, found, judged, running, silent
+from dialfeed.shipping import shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
 from dialfeed.verify import verify
@@ -406,6 +408,7 @@ def _guard(run: Run, order: Order) -> None:
 def _new_run(command: str, order: Order, stopper: Stopper, progress: Progress, run_id: str | None = None) -> Run:
     now = utc_now()
     home = home_folder(order.plan) if order.sends else None
+    sinks_of(order.plan)  # a wrong one is told before there is a run
     folder = create(run_id or new_run_id(now), runs_dir=Path(order.plan.runs_dir), run_dir=order.run_dir, home=home)
     return _run(command, folder, order, stopper, progress)
 
@@ -422,12 +425,15 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
         "orders": {channel: list(columns) for channel, columns in plan.orders.items()},
         "stated by the user, not read from the file": dict(plan.set),
         "insist": list(plan.insist),
+        "sinks": [address.plain for address in read_addresses(plan.sinks)],
         "do_not_call": "scrubbed against no list",
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
     signer = open_signer(keys_folder(plan))
     trail = Trail(folder.audit, folder.id)
-    return Run(folder, summary, trail, stopper, progress, order.sends, plan.people_files, signer)
+    sinks = sinks_of(plan) if order.sends else []
+    shipping = shipping_to(folder.path, sinks, plan) if sinks else None
+    return Run(folder, summary, trail, stopper, progress, order.sends, plan.people_files, signer, shipping)
 
 
 def _ledger(run: Run) -> AbstractContextManager[Ledger]:

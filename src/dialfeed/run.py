@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ import polars as pl
 from dialfeed._version import __version__
 from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
+from dialfeed.audit.sinks.shipping import Shipping
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.drawing import drawn
@@ -32,6 +33,7 @@ from dialfeed.files import write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.summary import Finding, Rows, Summary
+from dialfeed.shipping import findings as sink_findings
 from dialfeed.stopping import Stopper
 
 
@@ -113,6 +115,7 @@ class Run:
         sends: Whether it delivers; a rehearsal or a validation does not.
         people_files: The kind of files for people to write: `none`, `csv` or `xlsx`.
         signer: Signs the end of the trail, where there is a key.
+        shipping: Sends the trail to its sinks while the run goes on.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
         remember_end: Writes the settled rows into the history that runs share.
     """
@@ -125,6 +128,7 @@ class Run:
     sends: bool
     people_files: str = "none"
     signer: Signer | None = None
+    shipping: Shipping | None = None
     settle_rows: Callable[[], None] | None = None
     remember_end: Callable[[], None] | None = None
     error: DialfeedError | None = None
@@ -156,6 +160,7 @@ class Run:
         summary.audit_hash = self.trail.last_hash
         self.trail.close(self.signer)
         write_json(self.folder.summary, summary.as_dict())
+        self.end_shipping()
         self._draw()
         if not self.can_go_on:
             clear_stage(self.folder)
@@ -168,6 +173,16 @@ class Run:
             remedy = f"`dialfeed report {self.summary.run}` draws it again."
             self.summary.findings.append(found("report.not_drawn", "warning", sentence, remedy))
             write_json(self.folder.summary, self.summary.as_dict())
+
+    def end_shipping(self) -> None:
+        """Give the sinks their time, and tell what is left to send; the run has ended as it has."""
+        shipping, self.shipping = self.shipping, None
+        if shipping is None:
+            return
+        standings = shipping.finish()
+        self.summary.sinks = [asdict(standing) for standing in standings]
+        self.summary.findings += sink_findings(self.summary.run, standings)
+        write_json(self.folder.summary, self.summary.as_dict())
 
     def _write_people_files(self) -> None:
         if self.people_files == "none":
@@ -213,6 +228,8 @@ def running(run: Run) -> Iterator[Run]:
             run.summary.exit_code = run.error.exit_code
             run.summary.status = "FAILED"
             run.summary.error = str(run.error)
+        with suppress(OSError):
+            run.end_shipping()  # where the run could not be finished
 
 
 def _guarded(run: Run, step: Callable[[], None] | None) -> None:
@@ -224,6 +241,8 @@ def _guarded(run: Run, step: Callable[[], None] | None) -> None:
 
 
 def _begin(run: Run) -> None:
+    if run.shipping is not None:
+        run.shipping.start()
     run.summary.versions = versions()
     run.trail.append(
         "run.started",

@@ -13,7 +13,7 @@ from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
 
 @click.group("audit")
 def audit_group() -> None:
-    """Verify and sign the audit trails of runs."""
+    """Verify, sign and send the audit trails of runs."""
 
 
 @audit_group.command("verify")

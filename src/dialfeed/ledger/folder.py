@@ -141,13 +141,14 @@ def latest(*, runs_dir: Path, home: Path) -> Path:
     Raises:
         FixSettings: There is none.
     """
-    newest = max(_known(runs_dir, home), default=None)
+    newest = max(known(runs_dir, home), default=None)
     if newest is None:
         raise FixSettings("There is no run yet.", advice="Give a run's folder.")
     return newest[1]
 
 
-def _known(runs_dir: Path, home: Path) -> Iterator[tuple[str, Path]]:
+def known(runs_dir: Path, home: Path) -> Iterator[tuple[str, Path]]:
+    """The runs that can be found, with their folders; one may come twice."""
     for path in runs_dir.glob("*/" + LEDGER):
         yield path.parent.name, path.parent.absolute()
     for note in (home / "runs").glob("*"):

@@ -94,6 +94,7 @@ class Summary:
     total_seconds: float = 0.0
     policy: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    sinks: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
     next: str = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Summary:
             },
             "policy": self.policy,
             "findings": [vars_of(finding) for finding in self.findings],
+            "sinks": self.sinks,
             "error": self.error,
             "next": self.next,
             "folder": self.folder,
@@ -150,6 +152,7 @@ def read_summary(path: Path) -> Summary:
         first_rows=told.get("first_rows", {}),
         retries=told.get("retries", []),
         preflight=told.get("preflight", {}),
+        sinks=told.get("sinks", []),
         before=told["platform_count"]["before"],
         after=told["platform_count"]["after"],
         prepare_seconds=seconds["prepare"],

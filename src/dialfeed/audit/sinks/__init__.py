@@ -1,0 +1,1 @@
+"""Where the audit trail goes besides the run's folder: databases, object storage, syslog, webhooks."""
