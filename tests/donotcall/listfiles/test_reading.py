@@ -288,9 +288,13 @@ def test_an_entity_is_not_resolved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", " \r\n"])
-def test_an_empty_list_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(FixSource, match="no number at all"):
-        read(written(tmp_path, content))
+def test_an_empty_list_holds_nothing_and_nothing_malformed(tmp_path: Path, content: str) -> None:
+    assert read(written(tmp_path, content))[1:] == ([], [])
+
+
+def test_tagged_text_without_a_list_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FixSource, match="no tagged list"):
+        read(written(tmp_path, "<html><body>Sign in</body></html>"))
 
 
 def test_text_of_two_bytes_a_character_is_refused(tmp_path: Path) -> None:

@@ -44,7 +44,12 @@ def _chunk(lines: Lines, member: str) -> ListChunk:
     ]
     numbers = _COUNTRY + area * np.uint64(BLOCK_SIZE) + rest
     kept = numbers if sound.all() else numbers[sound]
-    return ListChunk(kept, len(lines) - int(blank.sum()), describe(shown, member), len(faulty))
+    return ListChunk(
+        numbers=kept,
+        lines=len(lines) - int(blank.sum()),
+        malformed=describe(shown, member),
+        malformed_count=len(faulty),
+    )
 
 
 def area_code_in_name(name: str) -> int | None:

@@ -222,7 +222,12 @@ def _told(scan: _Scan, text: bytes, numbers: NDArray[np.uint64]) -> ListChunk:
     lines = [
         (scan.line + text.count(b"\n", 0, at), fault, said) for at, fault, said in sorted(scan.faults)[:MOST_SHOWN]
     ]
-    chunk = ListChunk(numbers, len(numbers) + scan.faulty, describe(lines, scan.member), scan.faulty)
+    chunk = ListChunk(
+        numbers=numbers,
+        lines=len(numbers) + scan.faulty,
+        malformed=describe(lines, scan.member),
+        malformed_count=scan.faulty,
+    )
     scan.line += text.count(b"\n")
     scan.faults, scan.faulty = [], 0
     return chunk

@@ -57,6 +57,8 @@ class Fault(StrEnum):
     """No date where one has to be."""
     NOT_AN_EMAIL = "not_an_email"
     """It is no e-mail address."""
+    NOT_TEXT = "not_text"
+    """Bytes that mean nothing in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,30 @@ class Malformed:
     member: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ListChunk:
-    """A part of a list.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Accounted:
+    """A part of a list, with every line accounted for.
 
     Attributes:
-        numbers: E.164 numbers as integers, in file order.
-        lines: How many lines there were that are not blank: numbers and malformed ones.
-        malformed: Some of those that are no numbers.
+        lines: How many lines there were that are not blank: entries and malformed ones.
+        malformed: Some of those that are no entries.
         malformed_count: How many there are of them.
     """
 
-    numbers: Numbers
     lines: int
     malformed: list[Malformed] = field(default_factory=list)
     malformed_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ListChunk(Accounted):
+    """A part of a list of phone numbers.
+
+    Attributes:
+        numbers: E.164 numbers as integers, in file order.
+    """
+
+    numbers: Numbers
 
 
 @dataclass(slots=True)

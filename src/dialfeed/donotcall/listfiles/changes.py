@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -112,8 +111,10 @@ def change_layout(path: Path, *, bounds: Bounds = LIST_BOUNDS) -> ChangeLayout:
         FixSource: It cannot be read, or has no layout of a list of changes.
     """
     parts = ListFile(path, bounds).parts()
-    lines = head(parts[0].content, _LOOK).removeprefix(b"\xef\xbb\xbf").splitlines()
-    layout = layout_of([line for line in islice(lines[:-1] or lines, _SAMPLE) if line.strip()])
+    start = head(parts[0].content, _LOOK)
+    lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
+    whole = lines[:-1] if len(start) == _LOOK else lines
+    layout = layout_of([line for line in whole[:_SAMPLE] if line.strip()])
     if layout is None:
         raise FixSource(
             f"'{path}' has no layout of a list of changes that is known here: a number, a time, and A or D.",

@@ -89,7 +89,12 @@ def _chunk(lines: Lines, region: str | None, member: str) -> ListChunk:
     faulty = np.flatnonzero(~sound & ~blank)
     shown = [(lines.first + row, Fault.NOT_A_NUMBER, lines.line(row)) for row in faulty[:MOST_SHOWN].tolist()]
     kept = numbers if sound.all() else numbers[sound]
-    return ListChunk(kept, len(lines) - int(blank.sum()), describe(shown, member), len(faulty))
+    return ListChunk(
+        numbers=kept,
+        lines=len(lines) - int(blank.sum()),
+        malformed=describe(shown, member),
+        malformed_count=len(faulty),
+    )
 
 
 def _bare(lines: Lines, region: str | None) -> tuple[Numbers, Mask]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -15,13 +15,14 @@ from dialfeed.donotcall.listfiles.base import ListChunk, ListFormat, Totals
 from dialfeed.donotcall.listfiles.changes import layout_of
 from dialfeed.donotcall.listfiles.packed import LIST_BOUNDS, ListFile, Part
 from dialfeed.donotcall.listfiles.plain import AMERICAN, plain_text
-from dialfeed.donotcall.listfiles.tables import open_table, table_chunks
+from dialfeed.donotcall.listfiles.tables import open_table, plain_title, table_chunks
 from dialfeed.donotcall.regimes import regime_of
 from dialfeed.errors import FixSource
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.content import head
 
 _LOOK: Final = 1 << 16
+_LINES: Final = 20
 _WORKBOOK: Final = ("xl/", "[Content_Types].xml", "content.xml")
 _TABLE_MAGIC: Final = (b"PAR1", b"ARROW1", b"\xd0\xcf\x11\xe0", b"{", b"[")
 _SPLIT: Final = re.compile(rb"[0-9]{3},[0-9]{7}")
@@ -59,17 +60,15 @@ class ListReading:
         self._bounds = bounds
 
     def __iter__(self) -> Iterator[ListChunk]:
-        """Stream the list.
+        """Stream the list; whether one without any number is taken is for the caller to say.
 
         Raises:
-            FixSource: The file is damaged, holds other numbers than its name tells, or holds no entry at all.
+            FixSource: The file is damaged, or holds other numbers than its name tells.
             FixSettings: It is not certain which column holds the numbers.
         """
         for chunk in self._table() if self.format is ListFormat.TABLE else self._texts():
             self.totals.add(chunk)
             yield chunk
-        if not self.totals.lines:
-            raise FixSource(f"'{self.path}' holds no number at all.", advice="An empty list would clear everybody.")
 
     @property
     def sha256(self) -> str:
@@ -146,18 +145,12 @@ def detect(file: ListFile, region: str | None) -> ListFormat:
     Raises:
         FixSource: It cannot be read, or it is a list of changes.
     """
-    parts = file.parts()
-    if any(part.member.startswith(_WORKBOOK) for part in parts):
-        return ListFormat.TABLE
-    start = head(parts[0].content, _LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(_TABLE_MAGIC):
+    start = _start(file)
+    if start is None:
         return ListFormat.TABLE
     if start.startswith(b"<"):
         return ListFormat.AREA_XML
-    return _by_lines([line.strip() for line in islice(start.splitlines(), 20) if line.strip()], file, region)
-
-
-def _by_lines(lines: list[bytes], file: ListFile, region: str | None) -> ListFormat:
+    lines = _first_lines(start)
     if layout_of(lines) is not None:
         raise FixSource(
             f"'{file.path}' looks like a list of changes, not like a whole list.",
@@ -167,3 +160,30 @@ def _by_lines(lines: list[bytes], file: ListFile, region: str | None) -> ListFor
         return ListFormat.AREA_TEXT
     header = len(lines) > 1 and not re.search(rb"[0-9]", lines[0])
     return ListFormat.TABLE if header or any(map(_DELIMITER.search, lines)) else ListFormat.PLAIN
+
+
+def looks_like_table(file: ListFile, titles: Sequence[str]) -> bool:
+    """Whether a list of texts is a table: a workbook, lines with delimiters, or a first line that is a known title.
+
+    Raises:
+        FixSource: It cannot be read.
+    """
+    start = _start(file)
+    if start is None:
+        return True
+    lines = _first_lines(start)
+    titled = bool(lines) and plain_title(lines[0].decode("utf-8", "replace")) in titles
+    return titled or any(map(_DELIMITER.search, lines))
+
+
+def _start(file: ListFile) -> bytes | None:
+    """The beginning of the text; None where the file is a workbook or another table that is no text."""
+    parts = file.parts()
+    if any(part.member.startswith(_WORKBOOK) for part in parts):
+        return None
+    start = head(parts[0].content, _LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return None if start.startswith(_TABLE_MAGIC) else start
+
+
+def _first_lines(start: bytes) -> list[bytes]:
+    return [line.strip() for line in islice(start.splitlines(), _LINES) if line.strip()]

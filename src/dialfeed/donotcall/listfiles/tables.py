@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 import polars as pl
 
 from dialfeed.donotcall.listfiles.base import MOST_SHOWN, Fault, ListChunk, Malformed, describe
+from dialfeed.donotcall.listfiles.lines import Mask
 from dialfeed.donotcall.listfiles.plain import numbers_of
 from dialfeed.errors import FixSettings
 from dialfeed.sources.base import ROW, Chunk, Source
@@ -64,7 +65,7 @@ class Table:
             FixSettings: There is no such column.
         """
         if wanted is None:
-            found = [at for at, title in enumerate(self.header) if _plain(title) in names]
+            found = [at for at, title in enumerate(self.header) if plain_title(title) in names]
             return found[0] if len(found) == 1 else None
         exact = [at for at, title in enumerate(self.header) if title.strip().casefold() == wanted.strip().casefold()]
         if len(exact) == 1:
@@ -110,21 +111,40 @@ def table_chunks(table: Table, region: str | None, column: str | None) -> Iterat
 
 def _chunk(chunk: Chunk, cells: pl.Series, region: str | None) -> ListChunk:
     numbers, sound = numbers_of(cells, region)
-    empty = (cells.is_null() | (cells.str.strip_chars() == "")).fill_null(value=True).to_numpy()
-    faulty = np.flatnonzero(~sound)
-    shown = [
-        (int(chunk.rows[ROW][row]), Fault.EMPTY if empty[row] else Fault.NOT_A_NUMBER, cells[row] or "")
-        for row in faulty[:MOST_SHOWN].tolist()
-    ]
-    malformed = [*describe(shown), *not_rows(chunk)]
-    return ListChunk(numbers[sound], len(cells) + len(chunk.malformed), malformed, len(faulty) + len(chunk.malformed))
+    return ListChunk(numbers=numbers[sound], **account(chunk, [(cells, ~sound, Fault.NOT_A_NUMBER)]))
 
 
-def not_rows(chunk: Chunk) -> list[Malformed]:
-    """The records that could not be cut into cells."""
-    first = chunk.malformed.head(MOST_SHOWN)
-    return describe((int(row), Fault.NOT_A_ROW, raw) for row, raw in first.select(ROW, "raw").iter_rows())
+class _Account(TypedDict):
+    lines: int
+    malformed: list[Malformed]
+    malformed_count: int
 
 
-def _plain(title: str) -> str:
+def account(chunk: Chunk, faults: Sequence[tuple[pl.Series, Mask, Fault]]) -> _Account:
+    """What to say of a chunk's rows that are no entries, and of its records that are no rows.
+
+    Args:
+        chunk: The chunk.
+        faults: A column, where its cells are wrong, and how; each row is counted for its first fault only.
+    """
+    told = [(int(row), Fault.NOT_A_ROW, raw) for row, raw in chunk.malformed.select(ROW, "raw").iter_rows()]
+    wrong = np.zeros(len(chunk.rows), bool)
+    for cells, faulty, fault in faults:
+        rows = np.flatnonzero(faulty & ~wrong)
+        wrong |= faulty
+        told += [_fault(chunk, cells, row, fault) for row in rows[:MOST_SHOWN].tolist()]
+    return {
+        "lines": len(chunk.rows) + len(chunk.malformed),
+        "malformed": describe(sorted(told)[:MOST_SHOWN]),
+        "malformed_count": int(wrong.sum()) + len(chunk.malformed),
+    }
+
+
+def _fault(chunk: Chunk, cells: pl.Series, row: int, fault: Fault) -> tuple[int, Fault, str]:
+    text = cells[row] or ""
+    return int(chunk.rows[ROW][row]), fault if text.strip() else Fault.EMPTY, text
+
+
+def plain_title(title: str) -> str:
+    """A title as it is compared: small letters and digits."""
     return re.sub(r"[^a-z0-9]", "", title.casefold())
