@@ -28,6 +28,7 @@ from dialfeed.platforms.http import Http, Timeouts, check_url
 from dialfeed.sources.base import Source
 from dialfeed.sources.open import open_source as open_any
 from dialfeed.sources.options import Format, SourceOptions
+from dialfeed.telemetry.observing import Wanted
 
 
 class RealClock:
@@ -75,6 +76,28 @@ def home_folder(plan: Plan) -> Path:
 def keys_folder(plan: Plan) -> Path:
     """The folder of the key pair that signs audit trails."""
     return home_folder(plan) / "keys"
+
+
+def telemetry_wanted(plan: Plan) -> Wanted:
+    """What is to be told of a run to whoever watches machines."""
+    return Wanted(
+        metrics_file=_path(plan.metrics_file),
+        metrics_port=plan.metrics_port,
+        pushgateway=plan.pushgateway,
+        otel_endpoint=plan.otel_endpoint,
+        log_file=_path(plan.log_file),
+        log_to_stderr=plan.log_format == "json",
+        secrets=(plan.client_id, plan.client_secret, plan.source_password, *_passwords(plan.proxy, plan.limiter)),
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _passwords(*addresses: str | None) -> list[str | None]:
+    """The passwords that stand in addresses."""
+    return [urlsplit(address).password for address in addresses if address]
 
 
 def can_connect(plan: Plan) -> bool:

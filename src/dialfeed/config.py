@@ -276,6 +276,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("runs_dir", _text, "runs", "Where run folders are made.", "run", "FOLDER"),
     Setting("people_files", _one_of("none", "csv", "xlsx"), "none", "Write rejected and refused rows for a spreadsheet "
             "as well: `csv` (neutralised) or `xlsx` (cells of text).", "run", "KIND"),
+    Setting("log_format", _one_of("text", "json"), "text", "What goes to the standard error: `text` for people, or "
+            "`json`, one event a line.", "run", "FORM", "DIALFEED_LOG_FORMAT"),
+    Setting("log_file", _text, None, "File to which every event is appended as a line of JSON.", "run", "FILE",
+            "DIALFEED_LOG_FILE"),
+    Setting("metrics_file", _text, None, "File for Prometheus' node exporter (textfile collector), ending in .prom.",
+            "run", "FILE", "DIALFEED_METRICS_FILE"),
+    Setting("metrics_port", _positive, None, "Port on 127.0.0.1 on which Prometheus is answered while the run goes on.",
+            "run", "N"),
+    Setting("pushgateway", _text, None, "Address of a Prometheus Pushgateway.", "run", "URL", "DIALFEED_PUSHGATEWAY"),
+    Setting("otel_endpoint", _text, None, "Address of an OpenTelemetry collector (OTLP over HTTP) for traces and "
+            "metrics.", "run", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://` or `https://` (docs/sinks.md). Repeatable.", "sinks", "ADDRESS", option="sink"),
@@ -343,6 +354,12 @@ class Plan:
     home: str | None
     runs_dir: str
     people_files: str
+    log_format: str
+    log_file: str | None
+    metrics_file: str | None
+    metrics_port: int | None
+    pushgateway: str | None
+    otel_endpoint: str | None
     chunk_bytes: int
     sinks: tuple[str, ...]
     sink_secrets: Mapping[str, str] | None = field(repr=False)
@@ -393,6 +410,12 @@ class Plan:
             "runs_dir",
             "ca_file",
             "even_if_locked",
+            "log_format",
+            "log_file",
+            "metrics_file",
+            "metrics_port",
+            "pushgateway",
+            "otel_endpoint",
         }
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
         given["rate"] = "unlimited" if self.rate is None else self.rate

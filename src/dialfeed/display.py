@@ -108,8 +108,25 @@ class LiveDisplay:
         self._progress.stop()
 
 
-def open_display(out: TextIO) -> Display:
-    """The display that fits where the output goes; colours are left out where `NO_COLOR` is set (rich sees to it)."""
+class NoDisplay:
+    """Shows nothing, where the log tells machines how far the run is."""
+
+    def __call__(
+        self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
+    ) -> None:
+        """Tell nothing."""
+
+    def close(self) -> None:
+        """Nothing is live."""
+
+
+def open_display(out: TextIO | None) -> Display:
+    """The display that fits where the output goes, None for nowhere.
+
+    Colours are left out where `NO_COLOR` is set (rich sees to it).
+    """
+    if out is None:
+        return NoDisplay()
     if not out.isatty():
         return PlainDisplay(out)
     from rich.console import Console  # noqa: PLC0415 - see above

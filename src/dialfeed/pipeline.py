@@ -24,6 +24,7 @@ from dialfeed.assembly import (
     keys_folder,
     open_source,
     shown,
+    telemetry_wanted,
 )
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.sinks.addresses import read_addresses
@@ -60,6 +61,7 @@ from dialfeed.run import Progress, Result, Run, found, judged, running, silent
 from dialfeed.shipping import shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
+from dialfeed.telemetry.observing import open_telemetry
 from dialfeed.verify import verify
 
 PlanOf = Callable[[Mapping[str, Any]], Plan]
@@ -430,10 +432,22 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
     signer = open_signer(keys_folder(plan))
-    trail = Trail(folder.audit, folder.id)
+    telemetry = open_telemetry(telemetry_wanted(plan))
+    trail = Trail(folder.audit, folder.id, hear=telemetry.hear)
     sinks = sinks_of(plan) if order.sends else []
     shipping = shipping_to(folder.path, sinks, plan) if sinks else None
-    return Run(folder, summary, trail, stopper, progress, order.sends, plan.people_files, signer, shipping)
+    return Run(
+        folder,
+        summary,
+        trail,
+        stopper,
+        progress,
+        order.sends,
+        plan.people_files,
+        signer=signer,
+        shipping=shipping,
+        telemetry=telemetry,
+    )
 
 
 def _ledger(run: Run) -> AbstractContextManager[Ledger]:

@@ -25,7 +25,7 @@ from dialfeed._version import __version__
 from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.sinks.shipping import Shipping
-from dialfeed.audit.trail import Trail
+from dialfeed.audit.trail import Trail, timestamp, utc_now
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.drawing import drawn
 from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
@@ -35,6 +35,7 @@ from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.summary import Finding, Rows, Summary
 from dialfeed.shipping import findings as sink_findings
 from dialfeed.stopping import Stopper
+from dialfeed.telemetry.observing import Telemetry
 
 
 class Progress(Protocol):
@@ -116,6 +117,7 @@ class Run:
         people_files: The kind of files for people to write: `none`, `csv` or `xlsx`.
         signer: Signs the end of the trail, where there is a key.
         shipping: Sends the trail to its sinks while the run goes on.
+        telemetry: Tells of the run to whoever watches machines.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
         remember_end: Writes the settled rows into the history that runs share.
     """
@@ -129,6 +131,7 @@ class Run:
     people_files: str = "none"
     signer: Signer | None = None
     shipping: Shipping | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
     settle_rows: Callable[[], None] | None = None
     remember_end: Callable[[], None] | None = None
     error: DialfeedError | None = None
@@ -142,6 +145,8 @@ class Run:
         """Hear of an event (`dialfeed.delivery.ports.Observer`)."""
         if BY_NAME[event].kept:
             self.trail.append(event, **facts)
+        else:
+            self.telemetry.hear({"event": event, "time": timestamp(utc_now()), "run": self.folder.id, **facts})
 
     def finish(self) -> None:
         """Count, judge, and write summary and audit entry."""
@@ -149,6 +154,7 @@ class Run:
         _guarded(self, self.remember_end)
         _guarded(self, self._write_people_files)
         summary = self.summary
+        summary.findings += [_not_told(trouble) for trouble in self.telemetry.troubles]
         if not summary.rows.adds_up:
             self.error = self.error or ResumeRun("The rows do not add up; this run's counts cannot be trusted.")
         summary.exit_code = exit_code(summary, self.error, sends=self.sends)
@@ -228,6 +234,8 @@ def running(run: Run) -> Iterator[Run]:
             run.summary.exit_code = run.error.exit_code
             run.summary.status = "FAILED"
             run.summary.error = str(run.error)
+        finally:
+            run.telemetry.close()
         with suppress(OSError):
             run.end_shipping()  # where the run could not be finished
 
@@ -337,7 +345,13 @@ def _audit_entry(summary: Summary) -> dict[str, Any]:
         "settled": summary.settled,
         "findings": [finding.code for finding in summary.findings],
         "error": summary.error,
+        "next": summary.next,
     }
+
+
+def _not_told(trouble: str) -> Finding:
+    sentence = f"Something that was to be told of the run could not be: {trouble}"
+    return found("telemetry.not_told", "warning", sentence, "The run itself is not touched by it.")
 
 
 # --- foreign errors in our words ----------------------------------------------------------------------------------

@@ -39,6 +39,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def timestamp(moment: datetime) -> str:
+    """A time in UTC as it stands in a trail: ISO 8601, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def unheard(line: Mapping[str, Any]) -> None:
     """Hears a line, and does nothing."""
     del line
@@ -84,7 +89,7 @@ class Trail:
         """
         line = {
             "n": self.number + 1,
-            "time": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": timestamp(self._now()),
             "run": self._run,
             "event": event,
             **facts,

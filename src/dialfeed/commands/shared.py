@@ -59,10 +59,11 @@ class Session:
             click.echo(as_text(result.as_dict()))
         else:
             click.echo(render(result.as_dict()), nl=False)
-        if result.error is not None:
-            say(f"dialfeed: {result.error}")
-        if as_json and result.summary.next:
-            say(f"Next: {result.summary.next}")
+        if not wants_json_log():  # it has told these
+            if result.error is not None:
+                say(f"dialfeed: {result.error}")
+            if as_json and result.summary.next:
+                say(f"Next: {result.summary.next}")
         sys.exit(0 if result.exit_code in as_hoped else result.exit_code)
 
 
@@ -72,7 +73,7 @@ def told_errors() -> Iterator[None]:
     try:
         yield
     except DialfeedError as error:
-        say(f"dialfeed: {error}")
+        _say_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("Stopped.")
@@ -86,12 +87,33 @@ def session() -> Iterator[Session]:
     from dialfeed.stopping import Stopper, on_signals
 
     stopper = Stopper()
-    display = open_display(sys.stderr)
+    display = open_display(None if wants_json_log() else sys.stderr)
     with told_errors(), on_signals(stopper):
         try:
             yield Session(stopper, display)
         finally:
             display.close()
+
+
+def wants_json_log() -> bool:
+    """Whether the standard error is for machines: every line of it is JSON then."""
+    context = click.get_current_context(silent=True)
+    given = context.params if context else {}
+    places = {"profile": given.get("profile"), "config": given.get("config")}
+    try:
+        return resolve({"log_format": given.get("log_format")}, environ=os.environ, **places).log_format == "json"
+    except DialfeedError:
+        return False  # whatever is wrong is told by the command itself
+
+
+def _say_error(error: DialfeedError) -> None:
+    if not wants_json_log():
+        say(f"dialfeed: {error}")
+        return
+    from dialfeed.audit.trail import timestamp, utc_now
+
+    told = {"time": timestamp(utc_now()), "level": "error", "event": "command.failed"}
+    say(as_line({**told, "error": str(error), "exit_code": error.exit_code}))
 
 
 def plan_of(given: dict[str, Any]) -> Plan:
@@ -105,6 +127,13 @@ def as_text(value: Any) -> str:
     import orjson
 
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def as_line(value: Any) -> str:
+    """A value as JSON on one line."""
+    import orjson
+
+    return orjson.dumps(value).decode()
 
 
 def say(text: str) -> None:
