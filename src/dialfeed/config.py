@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
+from dialfeed.contacts.fields import EXEMPTION_EVIDENCE
 from dialfeed.errors import FixSettings
 from dialfeed.guards import GUARDS
 
@@ -143,6 +144,17 @@ def _flag(value: Any) -> str:
     return text
 
 
+def _evidence(value: Any) -> tuple[tuple[str, str], ...]:
+    """`evidence=column` pairs, from a table of the profile or from repeated flags."""
+    if isinstance(value, Mapping):
+        pairs = [(str(name), str(column)) for name, column in value.items()]
+    else:
+        pairs = [(name, column) for name, _, column in (each.partition("=") for each in value)]
+    if not all(name in EXEMPTION_EVIDENCE and column.strip() for name, column in pairs):
+        raise ValueError(f"one of {', '.join(EXEMPTION_EVIDENCE)}, with = and a column, is expected")
+    return tuple({name: (name, column.strip()) for name, column in pairs}.values())
+
+
 def _names(value: Any) -> tuple[str, ...]:
     """Column names in order: a list, or text with commas between them."""
     if isinstance(value, list):
@@ -184,7 +196,7 @@ class Setting:
         env: Its environment variable, if it has one; all that begin so where it ends in `*`.
         secret: Comes from the environment only, never from a flag or a file.
         metavar: What stands for its value in the help; empty for a switch.
-        group: The commands it belongs to: `platform`, `file`, `delivery`, `run` or `sinks`.
+        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run` or `sinks`.
         option: Its flag, where that is not its name.
     """
 
@@ -250,6 +262,20 @@ SETTINGS: tuple[Setting, ...] = (
             "remember it as it is now.", "file"),
     Setting("flagged", _one_of("suppress", "keep"), "suppress", "What to do with channels that doNotCall or doNotEmail "
             "forbid: `suppress` withholds them, `keep` sends them with their flags.", "file", "POLICY"),
+    Setting("dnc", _names, (), "Do-not-call lists that the run is scrubbed against, by id (`dialfeed dnc list`).",
+            "scrub", "ID,…"),
+    Setting("uncovered", _one_of("block", "allow"), "block", "Numbers that no list of the run covers: `block`, or "
+            "`allow` with a reason.", "scrub", "POLICY"),
+    Setting("because", _text, None, "The reason for --uncovered allow; it is recorded.", "scrub", "TEXT"),
+    Setting("compliance", _one_of("normal", "strict"), "normal", "`strict` refuses a run that names no do-not-call "
+            "list, or one that cannot be used.", "scrub", "LEVEL"),
+    Setting("topic", _text, None, "What the run is about, for opt-outs that are for one topic; without it they all "
+            "count.", "scrub", "NAME"),
+    Setting("exempt", _evidence, (), "Lift hits on a registry's list where a column proves an exemption: "
+            "`ebr_purchase`, `ebr_inquiry`, `consent` (with `consent_id`) or `b2b`. Repeatable.", "scrub",
+            "EVIDENCE=COLUMN"),
+    Setting("consent_overrides", _switch, "false", "Let a later, proven consent lift an opt-out on the company's own "
+            "list.", "scrub"),
     Setting("max_rejected", _limit, "20%", "Stop before the first batch when more rows than this are rejected: a share "
             "or a number.", "file", "N"),
     Setting("list_capacity", _positive, None, "Contacts the list takes in all; unless set, its room is not checked.",
@@ -336,6 +362,13 @@ class Plan:
     email_order: tuple[str, ...]
     accept_drift: bool
     flagged: str
+    dnc: tuple[str, ...]
+    uncovered: str
+    because: str | None
+    compliance: str
+    topic: str | None
+    exempt: tuple[tuple[str, str], ...]
+    consent_overrides: bool
     max_rejected: Limit
     list_capacity: int | None
     insist: tuple[str, ...]
@@ -392,6 +425,8 @@ class Plan:
     def _lists(self) -> dict[str, Any]:
         return {
             "set": dict(self.set),
+            "dnc": list(self.dnc),
+            "exempt": dict(self.exempt),
             "phone_order": list(self.phone_order),
             "email_order": list(self.email_order),
             "sinks": list(self.sinks),

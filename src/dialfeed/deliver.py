@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialfeed.assembly import limits, policy
+from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
-from dialfeed.delivery.loop import Delivery
+from dialfeed.delivery.loop import Delivery, Policy
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.order import Order, Target
 from dialfeed.run import Run
+from dialfeed.scrubbing import check_still_valid, expiry
 from dialfeed.supply import StageSupply
 
 
@@ -38,7 +40,9 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
             supply,
             connection.pace,
             connection.clock,
-            replace(policy(order.plan), settle_only=run.summary.command == "settle"),
+            replace(
+                policy(order.plan), settle_only=run.summary.command == "settle", deadline=_deadline(run, order.plan)
+            ),
             run.summary.before,
             watch.observe,
             stop,
@@ -52,8 +56,20 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
             await asyncio.gather(ticking, return_exceptions=True)
     run.summary.deliver_seconds = time.monotonic() - began
     if delivery.fatal is not None:
+        check_still_valid(run.summary, utc_now())
         raise delivery.fatal
     run.stopper.check()
+
+
+def _policy(run: Run, plan: Plan) -> Policy:
+    return replace(policy(plan), settle_only=run.summary.command == "settle", deadline=_deadline(run, plan))
+
+
+def _deadline(run: Run, plan: Plan) -> float | None:
+    """Seconds until no further batch is begun: as the user says, and not after the scrub has expired."""
+    until = expiry(run.summary)
+    limits = [plan.deadline, (until - utc_now()).total_seconds() if until else None]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 @dataclass(slots=True)

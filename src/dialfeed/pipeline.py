@@ -32,7 +32,6 @@ from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.columns import Settled, remember_columns, settle_columns
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import as_sentences
-from dialfeed.contacts.scrub import Flagged
 from dialfeed.coordination.locks import ListLock
 from dialfeed.deliver import deliver
 from dialfeed.drawing import drawn
@@ -58,6 +57,7 @@ from dialfeed.retries import (
 )
 from dialfeed.returned import Picked, exact
 from dialfeed.run import Progress, Result, Run, found, judged, running, silent
+from dialfeed.scrubbing import NO_LIST, check_still_valid, keep_evidence, open_lists, tell_scrub
 from dialfeed.shipping import shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
@@ -98,6 +98,7 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
                 await preflight(run, order, ledger, target)
                 _guard(run, order)
             if order.sends:
+                check_still_valid(run.summary, utc_now())
                 await deliver(run, order, ledger, stage, target)
                 if opened is not None and stage.size:
                     remember_columns(opened.settled, order.plan, (target.contact_list.id, target.contact_list.name))
@@ -305,6 +306,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         _take_over(run, ledger.fact("prepared") if ledger else {})
         return Stage(run.folder.stage)
     source, mapping = opened.source, opened.mapping
+    scrubbing = open_lists(run, order, opened)
     began = time.monotonic()
     for leftover in run.folder.stage.iterdir():
         leftover.unlink()
@@ -322,12 +324,14 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
             cell_limit=order.plan.max_cell,
             stated=dict(order.plan.set),
         ),
-        Flagged(order.plan.flagged),
+        scrubbing.scrubber,
         folder=run.folder.path,
         stage=run.folder.stage,
         progress=told,
         already=OnTheList(order.retry_of) if order.retry_of else None,
+        already_objected=order.retry_of,
     )
+    scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
     description = source.describe()
     facts = {
         "prepared": prepared.as_dict(),
@@ -337,6 +341,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
         "columns": len(mapping.fields) + len(mapping.passed_through),
+        "scrub": scrub,
         "seconds": time.monotonic() - began,
         "retry": _told_of_retry(order, source),
     }
@@ -362,6 +367,7 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     summary.ready = prepared["ready"]
     summary.reasons, summary.warnings = dict(prepared["reasons"]), dict(prepared["warnings"])
     summary.prepare_seconds = facts["seconds"]
+    tell_scrub(run, facts.get("scrub", {}))
     summary.rows = Rows(
         read=prepared["read"],
         duplicate=prepared["duplicate"],
@@ -428,7 +434,7 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
         "stated by the user, not read from the file": dict(plan.set),
         "insist": list(plan.insist),
         "sinks": [address.plain for address in read_addresses(plan.sinks)],
-        "do_not_call": "scrubbed against no list",
+        "do_not_call": f"scrubbed against {', '.join(plan.dnc)}" if plan.dnc else NO_LIST,
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
     signer = open_signer(keys_folder(plan))

@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from dialfeed.contacts.channels import withhold_carried
 from dialfeed.contacts.findings import ROW, count_by_code
 from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.contacts.rules import RuleSet, check
-from dialfeed.contacts.scrub import Flagged, scrub_by_flags
+from dialfeed.donotcall.evidence import DecisionWriter
+from dialfeed.donotcall.objections import Objections
+from dialfeed.donotcall.scrub import Flagged, Scrubbed, Scrubber
 from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
 from dialfeed.reports.rowfiles import DUPLICATE, REASONED, RawRows, message, reasons_by_row
 from dialfeed.sources.base import Chunk, Source
@@ -76,28 +77,32 @@ class _Sorted:
     repeated: pl.DataFrame
     reasons: Counter[str]
     warnings: Counter[str]
+    decisions: pl.DataFrame | None
+    objections: Mapping[str, pl.Series]
 
 
 def prepare(
     source: Source,
     rules: RuleSet,
-    flagged: Flagged,
+    scrubber: Scrubber,
     *,
     folder: Path,
     stage: Path,
     progress: Callable[[int], None],
     already: Already | None = None,
+    already_objected: Path | None = None,
 ) -> tuple[Prepared, Stage]:
     """Prepare a whole source.
 
     Args:
         source: Described already.
         rules: What a contact must satisfy.
-        flagged: The policy for flags.
+        scrubber: What stands against calling or writing to whom.
         folder: Where `rejected.csv`, `suppressed.csv` and `duplicates.csv` go.
         stage: An empty folder for the contacts that are fit to send.
         progress: Told the number of rows read so far; may raise to stop.
         already: Tells which contacts are on the list already, if that is known.
+        already_objected: The folder of a run whose rows forbid numbers in this source as well.
 
     Raises:
         FixSource: The source cannot be read to its end.
@@ -105,15 +110,20 @@ def prepare(
     description = source.describe()
     header = description.header
     delimiter = str(description.facts.get("delimiter", ","))
-    prepared = Prepared()
+    prepared, objections, decisions = Prepared(), Objections(scrubber.columns), DecisionWriter(stage)
+    if already_objected is not None:
+        objections.load(already_objected)
     with (
         StageWriter(stage) as writer,
         RawRows(folder / "rejected.csv", header, REASONED) as rejected,
         RawRows(folder / "suppressed.csv", header, REASONED) as suppressed,
         RawRows(folder / "duplicates.csv", header, DUPLICATE) as duplicates,
     ):
-        for part in _in_order(partial(_sort, rules=rules, flagged=flagged, already=already), source.chunks()):
+        for part in _in_order(partial(_sort, rules=rules, scrubber=scrubber, already=already), source.chunks()):
             writer.add(part.staged)
+            decisions.add(part.decisions)
+            if scrubber.flagged is not Flagged.KEEP:
+                objections.add(part.objections)
             rejected.write(part.rejected)
             suppressed.write(part.suppressed)
             _write_duplicates([part.repeated], duplicates)
@@ -122,6 +132,10 @@ def prepare(
                 rejected.write_record(raw, delimiter, ours)
             _count(prepared, part)
             progress(prepared.read)
+        objections.seal()
+        if objections:
+            _strike(objections, writer, rules, suppressed, prepared)
+        objections.save(folder)
         sealed = writer.seal()
         _write_duplicates(sealed.duplicate_rows(), duplicates)
     prepared.duplicate += sealed.duplicates
@@ -145,22 +159,44 @@ def rule_set(
     return RuleSet(fields, passed, default_country, cell_limit, others, stated or {}, full_name)
 
 
-def _sort(chunk: Chunk, *, rules: RuleSet, flagged: Flagged, already: Already | None) -> _Sorted:
+def _strike(
+    objections: Objections, writer: StageWriter, rules: RuleSet, suppressed: RawRows, prepared: Prepared
+) -> None:
+    """Withhold what a row forbids from all other rows of the file, too."""
+    found: list[Scrubbed] = []
+
+    def work(contacts: pl.DataFrame) -> pl.DataFrame | None:
+        scrubbed = objections.strike(contacts)
+        found[:] = [scrubbed] if scrubbed else []
+        return scrubbed.contacts if scrubbed else None
+
+    for rows in writer.revise(work, _came_from(rules)):
+        struck = found[0]
+        told = _with_reasons(rows, struck.suppressed)
+        suppressed.write(told)
+        prepared.suppressed += len(told)
+        prepared.reasons += _codes(struck.suppressed)
+        prepared.warnings += struck.told
+
+
+def _came_from(rules: RuleSet) -> dict[str, str]:
+    return {**rules.fields, **rules.passed}
+
+
+def _sort(chunk: Chunk, *, rules: RuleSet, scrubber: Scrubber, already: Already | None) -> _Sorted:
     checked = check(chunk.rows, rules)
-    contacts = checked.contacts
-    if rules.others and flagged is not Flagged.KEEP:
-        contacts = withhold_carried(contacts, rules.others)
-    scrubbed = scrub_by_flags(contacts, flagged)
+    scrubbed = scrubber(checked.contacts, _rows_of(chunk.rows, checked.contacts))
     new, repeated = _apart(scrubbed.contacts, chunk.rows, already)
-    came_from = {**rules.fields, **rules.passed}
     return _Sorted(
         chunk,
-        staged(new, _rows_of(chunk.rows, new).drop(ROW), came_from),
+        staged(new, _rows_of(chunk.rows, new).drop(ROW), _came_from(rules)),
         _with_reasons(chunk.rows, checked.faults),
         _with_reasons(chunk.rows, scrubbed.suppressed),
         repeated,
         _codes(checked.faults) + _codes(scrubbed.suppressed) + _codes(chunk.malformed),
-        _codes(checked.warnings) + Counter(scrubbed.withheld),
+        _codes(checked.warnings) + scrubbed.told,
+        scrubbed.decisions,
+        checked.objections,
     )
 
 

@@ -18,9 +18,8 @@ import polars as pl
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
 from dialfeed.contacts.duplicates import identity
-from dialfeed.contacts.fields import IDENTITY_FIELDS
+from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 from dialfeed.contacts.findings import ROW
-from dialfeed.contacts.scrub import WITHHELD
 from dialfeed.errors import FixSettings, FixSource
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY

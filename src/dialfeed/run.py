@@ -120,6 +120,8 @@ class Run:
         telemetry: Tells of the run to whoever watches machines.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
         remember_end: Writes the settled rows into the history that runs share.
+        operator: Who runs it.
+        host: On which machine.
     """
 
     folder: RunFolder
@@ -134,6 +136,8 @@ class Run:
     telemetry: Telemetry = field(default_factory=Telemetry)
     settle_rows: Callable[[], None] | None = None
     remember_end: Callable[[], None] | None = None
+    operator: str = ""
+    host: str = ""
     error: DialfeedError | None = None
     _began: float = field(default_factory=time.monotonic)
 
@@ -252,13 +256,14 @@ def _begin(run: Run) -> None:
     if run.shipping is not None:
         run.shipping.start()
     run.summary.versions = versions()
+    run.operator, run.host = _operator(), platform.node()
     run.trail.append(
         "run.started",
         command=run.summary.command,
         policy=run.summary.policy,
         versions=run.summary.versions,
-        operator=_operator(),
-        host=platform.node(),
+        operator=run.operator,
+        host=run.host,
     )
 
 
@@ -289,7 +294,8 @@ def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> 
         return 5
     if error is not None or (rows.failed and sends):
         return 3
-    return 4 if rows.invalid or rows.refused else 0
+    unusable = any(finding.code == "scrub.list_unusable" for finding in summary.findings)
+    return 4 if rows.invalid or rows.refused or unusable else 0
 
 
 def judged(summary: Summary) -> None:

@@ -44,7 +44,8 @@ def test_a_statement_against_a_column_of_the_file_is_refused(tenant: Tenant) -> 
 
 def test_several_phone_columns_are_tried_in_the_order_of_the_user(tenant: Tenant) -> None:
     content = "Home Phone,Mobile,doNotCall,doNotEmail,email\n"
-    content += f"{HOME},{MOBILE},no,no,\n{HOME},,no,no,a@example.com\n{HOME},{MOBILE},yes,no,b@example.com\n"
+    content += f"{HOME},{MOBILE},no,no,\n{HOME},,no,no,a@example.com\n"
+    content += "+12125550108,+12125550109,yes,no,b@example.com\n"
     outcome, stored = loaded(tenant, content, "--phone-order", "mobile,home phone")
     assert outcome.code == 0, outcome.err
     sent = [(each.get("phone"), each.get("Home Phone"), each.get("email")) for each in stored]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from dialfeed.contacts.channels import withhold_carried
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.rules import Checked, RuleSet, check
 
@@ -12,10 +11,10 @@ MOBILE, HOME, WORK = "+12125550100", "+12125550101", "+12125550102"
 RULES = RuleSet({"phone": "0", "doNotCall": "3", "doNotEmail": "4"}, others={"phone": {"Home": "1", "Work": "2"}})
 
 
-def checked(*rows: tuple[str | None, str | None, str | None], dnc: str = "no") -> Checked:
+def checked(*rows: tuple[str | None, str | None, str | None]) -> Checked:
     columns = list(zip(*rows, strict=True))
     cells = {str(number): list(column) for number, column in enumerate(columns)}
-    flags = {"3": [dnc] * len(rows), "4": ["no"] * len(rows)}
+    flags = {"3": ["no"] * len(rows), "4": ["no"] * len(rows)}
     schema = dict.fromkeys("01234", pl.String)
     return check(pl.DataFrame({**cells, **flags}, schema=schema).with_row_index(ROW, 2).cast({ROW: pl.Int64}), RULES)
 
@@ -40,10 +39,3 @@ def test_where_none_is_usable_the_row_is_rejected_with_the_faults_of_all() -> No
     assert made.faults.rows() == [
         (2, "phone", "phone.not_a_number"), (2, "Work", "phone.unknown_country_code"), (3, "", "contact.no_channel"),
     ]  # fmt: skip
-
-
-def test_who_may_not_be_called_is_called_on_no_number() -> None:
-    made = checked((MOBILE, HOME, WORK), dnc="yes")
-    assert withhold_carried(made.contacts, RULES.others).select("Home", "Work").rows() == [(None, None)]
-    made = checked((MOBILE, HOME, WORK))
-    assert withhold_carried(made.contacts, RULES.others).select("Home", "Work").rows() == [(HOME, WORK)]

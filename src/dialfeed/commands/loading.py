@@ -29,7 +29,7 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("platform", "file", "delivery", "run", "sinks")
+@settings_of("platform", "file", "scrub", "delivery", "run", "sinks")
 def import_command(
     files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
 ) -> None:
@@ -56,7 +56,7 @@ def import_command(
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("file", "run")
+@settings_of("file", "scrub", "run")
 def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
     """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
     from dialfeed.api import validate_contacts

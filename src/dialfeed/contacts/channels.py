@@ -6,7 +6,7 @@ carried beside it, normalised, each once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +14,6 @@ import polars as pl
 
 OTHER_UNUSABLE: Final = {"phone": "phone.other_unusable", "email": "email.other_unusable"}
 """What is told of a number or address that is not valid, where another one is."""
-
-_FLAGS: Final = {"phone": "doNotCall", "email": "doNotEmail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +64,3 @@ def choose(verdicts: Sequence[Verdict]) -> Choice:
     faults = [pl.select(pl.when(~usable).then(verdict.codes)).to_series() for verdict in verdicts]
     passed_over = [usable & verdict.codes.is_not_null() for verdict in verdicts]
     return Choice(chosen, carried, faults, passed_over)
-
-
-def withhold_carried(contacts: pl.DataFrame, others: Mapping[str, Iterable[str]]) -> pl.DataFrame:
-    """Take the carried numbers and addresses of contacts whose flag forbids the channel.
-
-    Args:
-        contacts: Valid contacts with their flags.
-        others: `phone` and `email`, each with the names of the columns that are carried.
-    """
-    return contacts.with_columns(
-        pl.when(~pl.col(_FLAGS[channel])).then(pl.col(name)).alias(name)
-        for channel, names in others.items()
-        for name in names
-    )

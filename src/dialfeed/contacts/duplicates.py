@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from dialfeed.contacts.fields import IDENTITY_FIELDS
-from dialfeed.contacts.scrub import WITHHELD
+from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -29,7 +28,8 @@ _AT_ONCE = 1 << 23
 def identity(contacts: pl.DataFrame) -> pl.DataFrame:
     """The identity columns of contacts, in order.
 
-    A column that the file does not have is absent throughout; a channel that the scrub withheld still counts.
+    A column that the file does not have is absent throughout; what the scrub withheld counts, and not what took its
+    place.
     """
     return contacts.select(_known(contacts, name) for name in IDENTITY_FIELDS).with_columns(
         pl.col("email").str.to_lowercase()
@@ -37,7 +37,7 @@ def identity(contacts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _known(contacts: pl.DataFrame, name: str) -> pl.Expr:
-    columns = [column for column in (name, WITHHELD + name) if column in contacts.columns]
+    columns = [column for column in (WITHHELD + name, name) if column in contacts.columns]
     return pl.coalesce(*columns).alias(name) if columns else pl.lit(None, dtype=pl.String).alias(name)
 
 

@@ -31,6 +31,9 @@ IDENTITY_FIELDS: Final = (EXTERNAL_ID, PHONE, EMAIL)
 CHANNEL_FIELDS: Final = (PHONE, EMAIL)
 """The ways to reach a person; a contact needs at least one of them."""
 
+WITHHELD: Final = "withheld."
+"""Prefix of the columns that keep what the scrub withheld, since identity is taken before it."""
+
 FLAG_FIELDS: Final = (DO_NOT_CALL, DO_NOT_EMAIL)
 """Booleans that every contact must have, never null."""
 
@@ -53,3 +56,15 @@ RESERVED_COLUMNS: Final = frozenset(
 
 They are never contact columns, so that a mended `rejected.csv` can be imported again as it is.
 """
+
+EXEMPTION_EVIDENCE: Final = (
+    "ebr_purchase",
+    "ebr_inquiry",
+    "ebr_id",
+    "consent",
+    "consent_id",
+    "consent_expires",
+    "b2b",
+    "b2b_id",
+)
+"""What a source's column may be evidence of: an exemption from a do-not-call list, or its proof."""

@@ -64,6 +64,11 @@ def place_of(key: str) -> Place | None:
     return next((place for place in PLACES if key in place.names), None)
 
 
+def is_state(key: str) -> bool:
+    """Whether a passed-through column holds US states, by the key of its name."""
+    return key in _STATE_NAMES
+
+
 def check_place(place: Place, values: pl.Series, countries: pl.Series) -> pl.DataFrame:
     """Check one column.
 
@@ -125,10 +130,12 @@ def _keys(names: str) -> frozenset[str]:
     return frozenset(name.strip() for name in names.split(","))
 
 
+_STATE_NAMES: Final = _keys("state, statecode, usstate, stateprovince, estado, bundesland")
+
 PLACES: Final = (
     Place(_keys("zip, zipcode, zip5, postalcode, postcode, zippostalcode, codigopostal, codepostal, plz"), "US",
           check_zips),
-    Place(_keys("state, statecode, usstate, stateprovince, estado, bundesland"), "US", check_states),
+    Place(_STATE_NAMES, "US", check_states),
     Place(_keys("timezone, tz, ianatimezone, zonahoraria, fuseauhoraire, zeitzone, fusohorario"), None,
           check_zones),
 )  # fmt: skip

@@ -37,7 +37,7 @@ class Reason:
     bucket: Bucket = "invalid"
 
 
-CATALOGUE: tuple[Reason, ...] = (
+_REASONS: tuple[Reason, ...] = (
     # --- the row itself -------------------------------------------------------------------------------------------
     Reason(
         "row.too_few_cells",
@@ -98,22 +98,175 @@ CATALOGUE: tuple[Reason, ...] = (
         "Leave it; where the row is wrong, correct it at its source.",
         bucket="suppressed",
     ),
+    # --- do-not-call lists ----------------------------------------------------------------------------------------
     Reason(
-        "withheld.do_not_call",
-        "Phone number withheld",
-        "The row says that this phone number may not be called; the contact was sent with its e-mail address only.",
-        "Leave it; where the row is wrong, correct it at its source.",
+        "suppressed.do_not_call_elsewhere",
+        "Another row says it may not be called",
+        "Another row of the file says that this phone number may not be called, and that goes for the number.",
+        "Leave it; where that other row is wrong, correct it at its source.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.do_not_email_elsewhere",
+        "Another row says it may not be written to",
+        "Another row of the file says that this e-mail address may not be used, and that goes for the address.",
+        "Leave it; where that other row is wrong, correct it at its source.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.internal_dnc",
+        "Asked the company not to be contacted",
+        "The number or address is on the company's own do-not-call list, because its owner asked for that.",
+        "Leave it; `dialfeed dnc check` shows when it was asked.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.internal_dnc_scope",
+        "Asked the company not to be contacted about this",
+        "The owner asked not to be contacted about a certain topic, and this run has that topic or names none.",
+        "Name the run's topic with --topic if it is another one; else leave it.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.account_excluded",
+        "Account is excluded",
+        "The contact's externalId is on a list of accounts that are not to be contacted.",
+        "Leave it; the list says who put it there.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.litigator",
+        "On the list of litigators",
+        "The number is on a list of people who take callers to court.",
+        "Leave it.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.custom_list",
+        "On one of the company's lists",
+        "The number is on a list that the company has loaded as not to be called.",
+        "Leave it; `dialfeed dnc check` names the list.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.email_suppressed",
+        "Address on a suppression list",
+        "The e-mail address is on a suppression list.",
+        "Leave it.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.national_dnc",
+        "On a national do-not-call list",
+        "The number is registered on a national do-not-call list.",
+        "Leave it, or name the exemption that you can prove with --exempt.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.state_dnc",
+        "On a state's do-not-call list",
+        "The number is registered on the do-not-call list of a state.",
+        "Leave it, or name the exemption that you can prove with --exempt.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.reassigned",
+        "Number belongs to somebody else now",
+        "The database of reassigned numbers says that the number was given to another person since.",
+        "Ask the contact for the number that is right now.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.no_data",
+        "No answer about the number",
+        "The register that was asked has no answer for this number, so a person has to look at it.",
+        "Ask for the number again, or call it only after you have made sure whose it is.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.list_missing",
+        "Do-not-call list is missing",
+        "A do-not-call list that this run must be scrubbed against is not there, so nothing could be checked.",
+        "Load the list with `dialfeed dnc add`, then import again.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.list_damaged",
+        "Do-not-call list is damaged",
+        "A do-not-call list is damaged where this number would stand, so it could not be checked.",
+        "Load the list again with `dialfeed dnc update`, then import again.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.list_stale",
+        "Do-not-call list is too old",
+        "A do-not-call list is older than it may be, so it clears nobody any more.",
+        "Obtain the list anew, load it with `dialfeed dnc update`, then import again.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.list_not_covered",
+        "Area code was not obtained",
+        "The do-not-call list was not obtained for the area code of this number, so it could not be checked.",
+        "Obtain the list for this area code, or state an exception with --uncovered allow --because.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "suppressed.no_list_covers",
+        "No list covers this number",
+        "None of the do-not-call lists of this run speaks of numbers like this one, so it could not be checked.",
+        "Name a list of that country or state, or state an exception with --uncovered allow --because.",
+        bucket="suppressed",
+    ),
+    Reason(
+        "exempt.ebr_purchase",
+        "Exempt: bought recently",
+        "The number is on a list and was called all the same, because its owner has bought something recently enough.",
+        "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
     ),
     Reason(
-        "withheld.do_not_email",
-        "E-mail address withheld",
-        "The row says that this e-mail address may not be used; the contact was sent with its phone number only.",
-        "Leave it; where the row is wrong, correct it at its source.",
+        "exempt.ebr_inquiry",
+        "Exempt: asked recently",
+        "The number is on a list and was called all the same, because its owner has inquired recently enough.",
+        "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
     ),
+    Reason(
+        "exempt.consent",
+        "Exempt: has consented",
+        "The number is on a list and was called all the same, because its owner has consented, with proof.",
+        "Keep the evidence: the run has recorded where it is.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "exempt.b2b",
+        "Exempt: business",
+        "The number is on a list and was called all the same, because it is said to be a business.",
+        "Keep the evidence: the run has recorded where it is.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "exempt.later_consent",
+        "Exempt: consented later",
+        "The owner had asked not to be contacted, and has consented since, with proof.",
+        "Keep the evidence: the run has recorded where it is.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "exempt.uncovered",
+        "Exempt: no list covers it",
+        "No list covers the number, and the run states an exception for such numbers.",
+        "Keep the evidence: the run has recorded where it is.",
+        severity="warning",
+        bucket="none",
+    ),
+    # --- end of do-not-call lists ---------------------------------------------------------------------------------
     # --- what the platform did ------------------------------------------------------------------------------------
     Reason(
         "refused.by_platform",
@@ -585,5 +738,24 @@ CATALOGUE: tuple[Reason, ...] = (
     ),
     # --- end of phone numbers -------------------------------------------------------------------------------------
 )
+
+
+def _withheld(reason: Reason) -> Reason:
+    """The reason of an endpoint that was taken from a contact which goes on, for that of a suppressed contact."""
+    return Reason(
+        reason.code.replace("suppressed.", "withheld.", 1),
+        f"Withheld: {reason.title[0].lower()}{reason.title[1:]}",
+        f"{reason.sentence} The contact goes on without it, since another way to reach the person is left.",
+        reason.remedy,
+        severity="warning",
+        bucket="none",
+    )
+
+
+CATALOGUE: tuple[Reason, ...] = (
+    *_REASONS,
+    *(_withheld(reason) for reason in _REASONS if reason.bucket == "suppressed"),
+)
+"""Every reason there is."""
 
 BY_CODE: dict[str, Reason] = {reason.code: reason for reason in CATALOGUE}

@@ -15,7 +15,7 @@ import polars as pl
 from dialfeed.contacts.channels import OTHER_UNUSABLE, Verdict, choose
 from dialfeed.contacts.country import normalise_countries
 from dialfeed.contacts.email import normalise_emails
-from dialfeed.contacts.fields import CONTACT_FIELDS, FLAG_FIELDS
+from dialfeed.contacts.fields import CHANNEL_FIELDS, CONTACT_FIELDS, FLAG_FIELDS
 from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW, findings
 from dialfeed.contacts.flags import normalise_flags
 from dialfeed.contacts.mapping import match_key
@@ -65,11 +65,14 @@ class Checked:
             rows.
         faults: Why rows are invalid (`FINDINGS_SCHEMA`), in row order.
         warnings: Repairs and remarks about rows, valid or not (`FINDINGS_SCHEMA`).
+        objections: `phone` and `email`, each with the numbers or addresses of rows, valid or not, whose flag forbids
+            the channel; a channel that no row forbids is absent.
     """
 
     contacts: pl.DataFrame
     faults: pl.DataFrame
     warnings: pl.DataFrame
+    objections: Mapping[str, pl.Series] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -217,9 +220,21 @@ def _finish(bench: _Bench, rules: RuleSet) -> Checked:
     for name in ("phone", "email"):
         if name not in contacts.columns:
             contacts = contacts.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+    objections = _objections(contacts, rules)
     if len(faults):
         contacts = contacts.filter(~bench.rows.is_in(faults[ROW].unique().implode()))
-    return Checked(contacts, faults, _in_row_order(bench.warnings))
+    return Checked(contacts, faults, _in_row_order(bench.warnings), objections)
+
+
+def _objections(contacts: pl.DataFrame, rules: RuleSet) -> dict[str, pl.Series]:
+    """What rows forbid, by channel; a fault elsewhere in such a row does not unsay it."""
+    found = {}
+    for channel, flag in zip(CHANNEL_FIELDS, FLAG_FIELDS, strict=True):
+        forbidding = contacts.filter(pl.col(flag).fill_null(value=False))
+        if len(forbidding):
+            columns = [channel, *rules.others.get(channel, ())]
+            found[channel] = pl.concat([forbidding[name].alias(channel) for name in columns]).drop_nulls()
+    return found
 
 
 def _in_row_order(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ import numpy.typing as npt
 import polars as pl
 
 from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity
+from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import ROW
-from dialfeed.contacts.scrub import WITHHELD
 
 RAW = "raw."
 """Prefix of the columns that hold the row as it was read; the contact's own columns have none."""
@@ -87,8 +87,49 @@ class StageWriter:
         if not len(staged.frame):
             return
         self._hashes.write(staged.hashes.data)
-        staged.frame.write_ipc(self._folder / _name(len(self._chunks)), compression="uncompressed")
-        self._chunks.append({"length": len(staged.frame), "columns": staged.columns, "same": staged.same})
+        self._put(len(self._chunks), staged)
+
+    def revise(
+        self, work: Callable[[pl.DataFrame], pl.DataFrame | None], came_from: Mapping[str, str]
+    ) -> Iterator[pl.DataFrame]:
+        """Let contacts that are staged be looked at once more, now that all of them are known.
+
+        Args:
+            work: From the contacts of a chunk, with what was withheld, to those that stay, changed as they must be;
+                None where nothing changes.
+            came_from: Contacts' columns → the position that they were made from.
+
+        Yields:
+            After each chunk that changed: all its rows as they were read, with `ROW`.
+        """
+        self._hashes.flush()
+        with (self._folder / "revised.bin").open("wb") as revised:
+            hashes, place = _map_hashes(self._folder / "hashes.bin"), 0
+            for number, facts in enumerate(self._chunks):
+                before = facts["length"]
+                frame = _read(self._folder, number)
+                contacts = work(_contacts(frame, facts, withheld=True))
+                if contacts is None:
+                    revised.write(hashes[place : place + before].data)
+                else:
+                    raw = _raw(frame)
+                    stays = frame[ROW].is_in(contacts[ROW].implode())
+                    again = staged(contacts, raw.filter(stays), came_from)
+                    revised.write(again.hashes.data)
+                    self._put(number, again)
+                    yield raw.with_columns(frame[ROW])
+                place += before
+        self._hashes.close()
+        (self._folder / "revised.bin").replace(self._folder / "hashes.bin")
+        self._hashes = (self._folder / "hashes.bin").open("ab")
+
+    def _put(self, number: int, staged: Staged) -> None:
+        """Write a chunk, in the place of what was there."""
+        part = self._folder / f".{_name(number)}"
+        staged.frame.write_ipc(part, compression="uncompressed")
+        part.replace(self._folder / _name(number))
+        facts = {"length": len(staged.frame), "columns": staged.columns, "same": staged.same}
+        self._chunks[number : number + 1] = [facts]
 
     def seal(self) -> Stage:
         """Find the duplicates, and make the stage ready to be read."""

@@ -84,6 +84,8 @@ class Summary:
     warnings: dict[str, int] = field(default_factory=dict)
     first_rows: dict[str, int] = field(default_factory=dict)
     retries: list[dict[str, Any]] = field(default_factory=list)
+    lists: list[dict[str, Any]] = field(default_factory=list)
+    scrub: dict[str, Any] = field(default_factory=dict)
     preflight: dict[str, Any] = field(default_factory=dict)
     before: int | None = None
     after: int | None = None
@@ -117,6 +119,8 @@ class Summary:
             "warnings": dict(sorted(self.warnings.items())),
             "first_rows": self.first_rows,
             "retries": self.retries,
+            "lists": self.lists,
+            "scrub": self.scrub,
             "preflight": self.preflight,
             "platform_count": {"before": self.before, "after": self.after},
             "batches": self.batches,
@@ -151,6 +155,8 @@ def read_summary(path: Path) -> Summary:
         fields=told.get("fields", {}),
         first_rows=told.get("first_rows", {}),
         retries=told.get("retries", []),
+        lists=told.get("lists", []),
+        scrub=told.get("scrub", {}),
         preflight=told.get("preflight", {}),
         sinks=told.get("sinks", []),
         before=told["platform_count"]["before"],

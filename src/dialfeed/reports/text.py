@@ -47,6 +47,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {rows['read']:>11,}  read"
     yield ""
     yield summary["equation"]
+    yield from _lists(summary)
     yield from _retries(summary)
     yield from _preflight(summary["preflight"])
     yield from _table("Why", summary["reasons"])
@@ -68,6 +69,22 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         told = "not told" if count["after"] is None else f"{count['after']:,}"
         before = "not told" if count["before"] is None else f"{count['before']:,}"
         yield f"List {summary['list']['name']} ({summary['list']['id']}): {before} contacts before, {told} after"
+
+
+def _lists(summary: Mapping[str, Any]) -> Iterator[str]:
+    """What the contacts were scrubbed against, and until when that holds."""
+    if not summary["lists"]:
+        yield f"Do-not-call: {summary['policy'].get('do_not_call', 'scrubbed against no list')}"
+        return
+    yield f"Do-not-call: scrubbed against {len(summary['lists'])} lists" + _valid(summary["scrub"].get("valid_until"))
+    for each in summary["lists"]:
+        obtained = f", obtained {each['obtained_at'][:10]}" if each["obtained_at"] else ""
+        state = "" if each["state"] == "ready" else f", {each['state'].upper()}"
+        yield f"  {each['records']:>11,}  {each['list_id']} version {each['version']}{obtained}{state}"
+
+
+def _valid(until: str | None) -> str:
+    return f", valid until {until}" if until else ""
 
 
 def _retries(summary: Mapping[str, Any]) -> Iterator[str]:

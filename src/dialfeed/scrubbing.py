@@ -1,0 +1,231 @@
+"""Scrub, around its core: a run's lists are opened, its decisions become evidence, and its clock is watched.
+
+What is decided is in `dialfeed.donotcall`; what the run record has to hold is `compliance.md` section 5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dialfeed.assembly import home_folder
+from dialfeed.audit.trail import utc_now
+from dialfeed.config import Plan
+from dialfeed.contacts.mapping import ColumnMapping, match_key
+from dialfeed.contacts.places import is_state
+from dialfeed.donotcall import exemptions, regimes
+from dialfeed.donotcall.decisions import Policy
+from dialfeed.donotcall.evidence import EVIDENCE, Evidenced, write_decisions
+from dialfeed.donotcall.exemptions import Exemptions
+from dialfeed.donotcall.facts import ListFacts, iso
+from dialfeed.donotcall.keys import Key, KeyRing
+from dialfeed.donotcall.objections import Objections
+from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
+from dialfeed.donotcall.store import ListStore
+from dialfeed.errors import CheckFile, FixSettings, FixSource
+from dialfeed.files import write_json
+from dialfeed.order import Opened, Order
+from dialfeed.reports.summary import Summary
+from dialfeed.run import Run, found
+
+NO_LIST = "scrubbed against no list"
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbing:
+    """The scrub of one run.
+
+    Attributes:
+        scrubber: Decides about each endpoint.
+        lists: The lists as they were when the run opened them.
+        key: What pseudonyms are made with; None where no decisions are kept.
+        at: When the lists were opened.
+    """
+
+    scrubber: Scrubber
+    lists: Sequence[ListFacts]
+    key: Key | None
+    at: datetime
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """When the first of the lists that cleared anybody is too old; None where none ages."""
+        ages = (each.valid_until for each in self.lists if each.state == "ready")
+        return min((age for age in ages if age is not None), default=None)
+
+
+def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
+    """Open the lists that a run must be scrubbed against.
+
+    Raises:
+        FixSettings: The settings contradict each other, or the key for pseudonyms is lost.
+        FixSource: A column that is named as evidence is not there.
+        CheckFile: The run is to be strict, and a list cannot be used.
+    """
+    plan, now = order.plan, utc_now()
+    _check_settings(plan)
+    lists = ListStore(home_folder(plan)).open(plan.dnc, now=now, topic=plan.topic)
+    evidence = Exemptions(_evidence_columns(plan, opened.source.describe().header), now.date())
+    columns = {channel: [channel, *opened.mapping.others.get(channel, ())] for channel in CHANNELS}
+    scrubber = Scrubber(
+        lists,
+        Flagged(plan.flagged),
+        Policy(plan.because or "" if plan.uncovered == "allow" else "", plan.consent_overrides),
+        evidence,
+        columns,
+        _state_column(opened.mapping),
+    )
+    scrubbing = Scrubbing(
+        scrubber, lists.facts, KeyRing(home_folder(plan)).current() if scrubber.keeps_decisions else None, now
+    )
+    _tell_lists(run, plan, scrubbing)
+    return scrubbing
+
+
+def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> dict[str, Any]:
+    """Write the decisions and the run record, and return what the ledger remembers of the scrub."""
+    if scrubbing.key is None:
+        return {"lists": [], "valid_until": None}
+    objections = Objections(scrubbing.scrubber.columns)
+    objections.load(run.folder.path)
+    written = write_decisions(run.folder.path, run.folder.stage, scrubbing.scrubber, objections, scrubbing.key)
+    record = _run_record(run, order, opened, scrubbing, written)
+    write_json(run.folder.path / EVIDENCE, record)
+    told = {
+        "lists": [each.as_dict() for each in scrubbing.lists],
+        "valid_until": iso(scrubbing.valid_until),
+        "key_id": scrubbing.key.id,
+        **written.as_dict(),
+    }
+    digest = hashlib.sha256((run.folder.path / EVIDENCE).read_bytes()).hexdigest()
+    counted = {name: told[name] for name in ("valid_until", "key_id", "lines", "decisions", "reasons")}
+    run.trail.append("scrub.done", evidence_sha256=digest, decisions_sha256=written.sha256, **counted)
+    return told
+
+
+def check_still_valid(summary: Summary, now: datetime) -> None:
+    """Refuse to send what was cleared by a list that is too old by now.
+
+    Raises:
+        CheckFile: It is.
+    """
+    until = expiry(summary)
+    if until is not None and now > until:
+        told = summary.scrub["valid_until"]
+        names = [each["list_id"] for each in summary.lists if each["valid_until"] == told]
+        raise CheckFile(
+            f"The scrub of this run was valid until {told}, when {', '.join(names)} became too old; "
+            "nothing more is sent.",
+            advice="Update the list, then import failed.csv of this run, which is scrubbed anew.",
+        )
+
+
+def expiry(summary: Summary) -> datetime | None:
+    """Until when the scrub of a run is valid; None where that has no end."""
+    told = summary.scrub.get("valid_until")
+    return datetime.fromisoformat(told) if told else None
+
+
+def tell_scrub(run: Run, scrub: Mapping[str, Any]) -> None:
+    """Put the scrub into the summary."""
+    run.summary.lists = list(scrub.get("lists", ()))
+    run.summary.scrub = {name: value for name, value in scrub.items() if name != "lists"}
+    unusable = [f"{each['list_id']} ({each['state']})" for each in run.summary.lists if each["state"] != "ready"]
+    if unusable:
+        sentence = f"Do-not-call lists that could not be used: {', '.join(unusable)}. What they should have cleared was"
+        run.summary.findings.append(
+            found("scrub.list_unusable", "error", f"{sentence} withheld.", "`dialfeed dnc status` tells more.")
+        )
+
+
+# --- what the user said -------------------------------------------------------------------------------------------
+
+
+def _check_settings(plan: Plan) -> None:
+    if plan.compliance == "strict" and not plan.dnc:
+        raise FixSettings(
+            "Strict compliance needs do-not-call lists, and this run names none.", advice="Name them with --dnc."
+        )
+    if (plan.uncovered == "allow") != bool(plan.because):
+        raise FixSettings(
+            "An exception for numbers that no list covers needs a reason, and a reason an exception.",
+            advice='Say both: --uncovered allow --because "…"; they are recorded.',
+        )
+
+
+def _evidence_columns(plan: Plan, header: Sequence[str]) -> dict[str, str]:
+    """What is evidence → the position of its column, as a chunk names it."""
+    positions = {match_key(name): str(at) for at, name in reversed(list(enumerate(header)))}
+    lacking = [column for _, column in plan.exempt if match_key(column) not in positions]
+    if lacking:
+        raise FixSource(
+            f"The file has no column {lacking[0]!r}, which --exempt names as evidence.",
+            advice="Correct the name, or leave the exemption out.",
+        )
+    return {name: positions[match_key(column)] for name, column in plan.exempt}
+
+
+def _state_column(mapping: ColumnMapping) -> str | None:
+    return next((name for name in mapping.passed_through if is_state(match_key(name))), None)
+
+
+# --- what is told -------------------------------------------------------------------------------------------------
+
+
+def _tell_lists(run: Run, plan: Plan, scrubbing: Scrubbing) -> None:
+    unusable = [each.id for each in scrubbing.lists if each.state != "ready"]
+    run.trail.append(
+        "lists.opened",
+        lists=[each.as_dict() for each in scrubbing.lists],
+        told=", ".join(each.id for each in scrubbing.lists) or NO_LIST,
+        valid_until=iso(scrubbing.valid_until),
+        policy=dict(_policy(plan)),
+    )
+    if unusable and plan.compliance == "strict":
+        raise CheckFile(
+            f"Do-not-call lists that cannot be used: {', '.join(unusable)}. Nothing was sent.",
+            advice="`dialfeed dnc status` tells what to do.",
+        )
+
+
+def _policy(plan: Plan) -> Iterator[tuple[str, Any]]:
+    yield "flagged", plan.flagged
+    yield "uncovered", plan.uncovered
+    yield "because", plan.because
+    yield "compliance", plan.compliance
+    yield "topic", plan.topic
+    yield "exempt", dict(plan.exempt)
+    yield "consent_overrides", plan.consent_overrides
+
+
+def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, written: Evidenced) -> dict[str, Any]:
+    """The run record of `compliance.md` section 5, as far as it is known before the first batch leaves.
+
+    What became of the contacts afterwards is in `summary.json` and at the end of the audit trail, which also holds
+    the SHA-256 of this record.
+    """
+    facts = opened.source.describe().facts
+    return {
+        "run": run.folder.id,
+        "started_at": iso(scrubbing.at),
+        "versions": run.summary.versions,
+        "rule_packs": [regimes.rule_pack(), exemptions.rule_pack()],
+        "operator": run.operator,
+        "host": run.host,
+        "list": {"id": run.summary.list_id, "name": run.summary.list_name},
+        "topic": order.plan.topic,
+        "input": {
+            "path": run.summary.source.get("path"),
+            "sha256": opened.source.sha256(),
+            **facts,
+            "columns": {column: field for column, field, _ in opened.mapping.describe()},
+        },
+        "policy": dict(_policy(order.plan)),
+        "lists": [each.as_dict() for each in scrubbing.lists],
+        "valid_until": iso(scrubbing.valid_until),
+        "key_id": scrubbing.key.id if scrubbing.key else None,
+        "decisions": written.as_dict(),
+    }
