@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, loading, looking, ship
+from dialfeed.commands import audit, donotcall, loading, looking, ship
 from dialfeed.commands.shared import say
 
 
@@ -48,6 +48,7 @@ for command in (
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,
+    donotcall.dnc_group,
     audit.audit_group,
     looking.sandbox_command,
 ):

@@ -256,7 +256,7 @@ def _begin(run: Run) -> None:
     if run.shipping is not None:
         run.shipping.start()
     run.summary.versions = versions()
-    run.operator, run.host = _operator(), platform.node()
+    run.operator, run.host = operator_name(), platform.node()
     run.trail.append(
         "run.started",
         command=run.summary.command,
@@ -278,7 +278,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _operator() -> str:
+def operator_name() -> str:
+    """The account that this process runs under."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

@@ -34,7 +34,7 @@ class Outcome:
         return rows
 
 
-def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Outcome:
+def run(*arguments: str | Path, env: dict[str, str] | None = None, stdin: bytes = b"") -> Outcome:
     """Run in this process, with nothing of the caller's environment that matters to dialfeed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CXONE_", "DIALFEED_"))}
     out, err = io.StringIO(), io.StringIO()
@@ -42,6 +42,7 @@ def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Outcome:
     with (
         mock.patch.dict(os.environ, {**clean, **(env or {})}, clear=True),
         mock.patch.object(sys, "argv", ["dialfeed", *map(str, arguments)]),
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8")),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -52,7 +53,9 @@ def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Outcome:
     return Outcome(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
 
 
-def start(*arguments: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None, stdin: int | None = None
+) -> subprocess.Popen[str]:
     """Start in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CXONE_", "DIALFEED_"))}
     return subprocess.Popen(
@@ -60,6 +63,7 @@ def start(*arguments: str | Path, env: dict[str, str] | None = None, cwd: Path |
         env={**clean, **(env or {})},
         cwd=cwd,
         text=True,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from dialfeed.donotcall.changing import Changes, ListFile, Put
+from dialfeed.donotcall.changing import Changes, Incoming, Put
 from dialfeed.donotcall.facts import Numbers, Verdict
 from dialfeed.donotcall.intake import BadLine, Obtained, Piece
 from dialfeed.donotcall.optouts import OptOut
@@ -32,22 +33,34 @@ def us(area_code: int, line: int = 100) -> int:
     return 10**10 + area_code * 10**7 + 5550000 + line
 
 
-def phones(*values: int, malformed: int = 0) -> ListFile:
+@dataclass(frozen=True)
+class MadeUp:
+    """A list file that is not there (`dialfeed.donotcall.changing.Incoming`)."""
+
+    sha256: str
+    content: Sequence[Piece[Any]]
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    def pieces(self) -> Sequence[Piece[Any]]:
+        return self.content
+
+
+def phones(*values: int, malformed: int = 0) -> MadeUp:
     """A list file of numbers, with some lines that cannot be read."""
     bad = [BadLine(f"line {line + 1}", "no number") for line in range(malformed)]
     return _file(values, [Piece(numbers(*values), bad, malformed)])
 
 
-def texts(*values: str) -> ListFile:
+def texts(*values: str) -> MadeUp:
     return _file(values, [Piece(pl.Series(values, dtype=pl.String))])
 
 
-def answers(*rows: tuple[int, Verdict, date | None]) -> ListFile:
+def answers(*rows: tuple[int, Verdict, date | None]) -> MadeUp:
     return _file(rows, [Piece(pl.DataFrame(rows, schema=RESULT_SCHEMA, orient="row"))])
 
 
-def _file(content: Any, pieces: Sequence[Piece[Any]]) -> ListFile:
-    return ListFile(hashlib.sha256(repr(content).encode()).hexdigest(), lambda: pieces, {})
+def _file(content: Any, pieces: Sequence[Piece[Any]]) -> MadeUp:
+    return MadeUp(hashlib.sha256(repr(content).encode()).hexdigest(), pieces)
 
 
 def changes(*, added: Iterable[int] = (), removed: Iterable[int] = (), layout: str = "number, time, action") -> Changes:
@@ -62,13 +75,13 @@ class Lists:
         self.home = home
         self.store = ListStore(home)
 
-    def add(self, name: str, authority: str, file: ListFile, *, at: datetime = START, channel: Any = "phone",
+    def add(self, name: str, authority: str, file: Incoming, *, at: datetime = START, channel: Any = "phone",
             now: datetime | None = None, **obtained: Any) -> Put:  # fmt: skip
         return self.store.add(
             name, authority, file, Obtained(at, **obtained), now=now or at + timedelta(hours=1), channel=channel
         )
 
-    def update(self, name: str, file: ListFile, *, at: datetime = START + DAY, areas: bool = False,
+    def update(self, name: str, file: Incoming, *, at: datetime = START + DAY, areas: bool = False,
                **obtained: Any) -> Put:  # fmt: skip
         told = Obtained(at, same_coverage="coverage" not in obtained, **obtained)
         return self.store.update(name, file, told, at + timedelta(hours=1), areas=areas)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from dialfeed.config import SETTINGS, Plan, Setting, resolve
+from dialfeed.config import BY_NAME, SETTINGS, Plan, Setting, resolve
 from dialfeed.errors import DialfeedError
 
 Command = Callable[..., Any]
@@ -19,10 +19,15 @@ Command = Callable[..., Any]
 
 def settings_of(*groups: str) -> Callable[[Command], Command]:
     """The flags of the settings in these groups, and where the profile is."""
+    return settings_named(*(each.name for each in SETTINGS if each.group in groups and not each.secret))
+
+
+def settings_named(*names: str) -> Callable[[Command], Command]:
+    """The flags of these settings, and where the profile is."""
 
     def decorate(command: Command) -> Command:
-        for setting in reversed([each for each in SETTINGS if each.group in groups and not each.secret]):
-            command = _option(setting)(command)
+        for name in reversed(names):
+            command = _option(BY_NAME[name])(command)
         command = click.option("--config", type=click.Path(path_type=Path), help="Use this file for dialfeed.toml.")(
             command
         )

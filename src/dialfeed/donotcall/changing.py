@@ -6,12 +6,12 @@ description that names it, remove the old content. Until the description is writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from dialfeed.donotcall.building import change
 from dialfeed.donotcall.facts import Numbers, iso
@@ -39,19 +39,22 @@ _NEW: Final = ".new.index"
 """The index of a file that replaces some area codes, for as long as they are taken over."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListFile:
-    """A list file, ready to be read.
+class Incoming(Protocol):
+    """A list file, ready to be read (`incoming`)."""
 
-    Attributes:
-        sha256: Of the file.
-        pieces: Reads it, piece by piece.
-        reading: How it is read, to read the next one alike.
-    """
+    def pieces(self) -> Iterable[Piece[Any]]:
+        """Read it, once."""
+        ...
 
-    sha256: str
-    pieces: Callable[[], Iterable[Piece[Any]]]
-    reading: Mapping[str, Any]
+    @property
+    def sha256(self) -> str:
+        """Of the file that was read."""
+        ...
+
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """How it is read, to read the next one alike."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,14 @@ class Changes:
         added: Numbers that came onto the list.
         removed: Numbers that went from it.
         layout: The layout that was detected in the file, in words.
+        tally: Its lines that cannot be read.
     """
 
     sha256: str
     added: Numbers
     removed: Numbers
     layout: str
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class _Work:
             path.unlink(missing_ok=True)
 
 
-def put_full(folder: Path, manifest: Manifest, file: ListFile, obtained: Obtained, now: datetime) -> Put:
+def put_full(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtained, now: datetime) -> Put:
     """Make a version of a whole list.
 
     Raises:
@@ -168,7 +173,7 @@ def put_full(folder: Path, manifest: Manifest, file: ListFile, obtained: Obtaine
     return Put(work.publish(version, reading=file.reading), _missed(rebased))
 
 
-def put_areas(folder: Path, manifest: Manifest, file: ListFile, obtained: Obtained, now: datetime) -> Put:
+def put_areas(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtained, now: datetime) -> Put:
     """Make a version in which some area codes are new, and all others are as they were.
 
     Raises:
@@ -197,15 +202,17 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     """Make a version by a change list. The list stays as old as its last full file (`compliance.md` 1.2).
 
     Raises:
-        DialfeedError: It cannot be read or written; what was there stays.
+        CheckFile: It has lines that cannot be read; what was there stays.
+        DialfeedError: The list cannot be read or written; what was there stays.
     """
     work = _Work(folder, manifest, obtained, now)
     old = _base(work)
+    changes.tally.check(obtained.accepts)
     try:
         built = change(folder / old.file, work.path, added=changes.added, removed=changes.removed, facts=work.facts)
         applied = (*old.changes, Part(None, obtained.at, changes.sha256))
         more = {"parts": old.parts, "changes": applied, "base": old.number}
-        version = work.version("change", built.records, Tally(), (), **more)
+        version = work.version("change", built.records, changes.tally, (), **more)
     except BaseException:
         work.drop()
         raise
@@ -213,7 +220,7 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     return Put(work.publish(version, layout=changes.layout), (absent,) if built.already_absent else ())
 
 
-def _take(work: _Work, file: ListFile, tally: Tally) -> tuple[int, list[str]]:
+def _take(work: _Work, file: Incoming, tally: Tally) -> tuple[int, list[str]]:
     """Make the content of a whole list: how many records, and which covered area codes have none."""
     manifest, obtained = work.manifest, work.obtained
     if work.indexed:
@@ -261,7 +268,7 @@ def _missed(rebased: tuple[int, int] | None) -> tuple[str, ...]:
     return (f"{told}: a change list was missed, or the register has changed since.",)
 
 
-def _merged(parts: tuple[Part, ...], codes: Iterable[str], obtained: Obtained, file: ListFile) -> tuple[Part, ...]:
+def _merged(parts: tuple[Part, ...], codes: Iterable[str], obtained: Obtained, file: Incoming) -> tuple[Part, ...]:
     """The parts of a list after some of its area codes were replaced; what is left of an older part keeps its date."""
     fresh = set(codes)
     left = [

@@ -25,12 +25,12 @@ ENTRY_SCHEMA: Final = pl.Schema({
     "email": pl.String,
     "topic": pl.String,
     "channel": pl.String,
-    "received": pl.Int64,
-    "expires": pl.Int64,
+    "counts_from": pl.Int64,
+    "ends": pl.Int64,
 })  # fmt: skip
 """What of a line decides: a phone or an e-mail; the topic, null for everything; the channel, `all` for a person who
-wants to hear nothing any more; when it was received and when it expires, in seconds of UTC. The rest of a line
-(`Entry`) is for people."""
+wants to hear nothing any more; what a consent has to be later than, and when it ends, in seconds of UTC. The rest of a
+line (`optouts.OptOut`) is for people."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,7 +38,7 @@ def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
 
     Raises:
         ListBusy: Another process is changing it.
-        FixSettings: The folder cannot be used.
+        FixSettings: The folder cannot be used, or the disk refuses.
     """
     private_folder(folder.parent)
     private_folder(folder)
@@ -51,6 +51,11 @@ def locked(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
                 raise ListBusy(folder.name)
             time.sleep(_BETWEEN)
         yield
+    except OSError as fault:
+        raise FixSettings(
+            f"The list {folder.name!r} cannot be written: {fault.strerror or fault}.",
+            advice=f"Make room in {folder.parent}, or see who may write there; what was there before is unchanged.",
+        ) from fault
     finally:
         os.close(handle)
 

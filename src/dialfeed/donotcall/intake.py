@@ -114,9 +114,13 @@ class Tally:
     def contents(self, pieces: Iterable[Piece[T]]) -> Iterator[T]:
         """The contents of pieces."""
         for piece in pieces:
-            self.malformed += piece.malformed
-            self.shown += piece.shown[: _SHOWN - len(self.shown)]
+            self.count(piece.shown, piece.malformed)
             yield piece.content
+
+    def count(self, shown: Sequence[BadLine], malformed: int) -> None:
+        """Count some lines that cannot be read."""
+        self.malformed += malformed
+        self.shown += shown[: _SHOWN - len(self.shown)]
 
     def check(self, accepts: Acceptance) -> None:
         """Refuse more malformed lines than a person accepts.

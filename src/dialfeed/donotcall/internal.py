@@ -39,7 +39,7 @@ class Asked:
 
     def applies(self) -> pl.Expr:
         """Whether an entry blocks: it has not expired, and speaks of everything or of this run."""
-        in_force = pl.col("expires").is_null() | (pl.col("expires") > self.now.timestamp())
+        in_force = pl.col("ends").is_null() | (pl.col("ends") > self.now.timestamp())
         if self.topic is None or (self.widens_from is not None and self.now.date() >= self.widens_from):
             return in_force
         return in_force & (pl.col("topic").is_null() | (pl.col("topic") == topic_key(self.topic)))
@@ -141,7 +141,7 @@ def _by_key(active: pl.DataFrame, key: str) -> pl.DataFrame:
         .group_by(key)
         .agg(
             whole=pl.col("topic").is_null().any(),
-            received=pl.col("received").max(),
+            since=pl.col("counts_from").max(),
             everything=(pl.col("channel") == "all").any(),
         )
         .sort(key)
@@ -151,7 +151,7 @@ def _by_key(active: pl.DataFrame, key: str) -> pl.DataFrame:
 def _blocked(keys: pl.DataFrame) -> _Blocked:
     return _Blocked(
         np.where(keys["whole"].to_numpy(), Verdict.LISTED, Verdict.SCOPED).astype(np.uint8),
-        keys["received"].to_numpy().astype("datetime64[s]"),
+        keys["since"].to_numpy().astype("datetime64[s]"),
         keys["everything"].to_numpy(),
     )
 

@@ -14,7 +14,9 @@ _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
 def moment_of(text: str, name: str) -> datetime:
-    """A moment in UTC. A date alone stands for its beginning in UTC, which makes a list older rather than younger.
+    """A moment, in the zone that is written.
+
+    A date alone stands for its beginning in UTC, which makes a list older rather than younger.
 
     Args:
         text: ISO 8601: `2026-11-20`, or `2026-11-20T08:00+01:00`.
@@ -34,7 +36,7 @@ def moment_of(text: str, name: str) -> datetime:
                 f"{name} has a time without its zone.", advice="Write 2026-11-20T08:00+01:00, or end on Z."
             )
         moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    return moment
 
 
 def is_date(text: str) -> bool:

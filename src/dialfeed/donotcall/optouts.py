@@ -64,8 +64,8 @@ class OptOut:
             "must_apply_by": self.must_apply_by.isoformat(),
             "added_at": iso(added_at),
             "added_by": added_by,
-            "received": int(self.counts_from.timestamp()),
-            "expires": None if self.expires_at is None else int(self.expires_at.timestamp()),
+            "counts_from": int(self.counts_from.timestamp()),
+            "ends": None if self.expires_at is None else int(self.expires_at.timestamp()),
         }
         return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dialfeed.donotcall.areas import in_nation
-from dialfeed.donotcall.changing import Changes, ListFile, Put, put_areas, put_changes, put_full
+from dialfeed.donotcall.changing import Changes, Incoming, Put, put_areas, put_changes, put_full
 from dialfeed.donotcall.facts import Channel, Opened, iso
 from dialfeed.donotcall.folders import discard, locked
 from dialfeed.donotcall.intake import Obtained
@@ -91,7 +91,7 @@ class ListStore:
         self,
         name: str,
         authority: str,
-        file: ListFile,
+        file: Incoming,
         obtained: Obtained,
         *,
         now: datetime,
@@ -127,7 +127,7 @@ class ListStore:
             write_manifest(self.folder(name), begun)
             return put_full(self.folder(name), begun, file, obtained, now)
 
-    def update(self, name: str, file: ListFile, obtained: Obtained, now: datetime, *, areas: bool = False) -> Put:
+    def update(self, name: str, file: Incoming, obtained: Obtained, now: datetime, *, areas: bool = False) -> Put:
         """Replace a list, or some of its area codes, by what a file holds.
 
         Args:

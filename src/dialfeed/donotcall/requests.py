@@ -1,0 +1,169 @@
+"""Opt-outs as people and programs write them: a number or an address a line, or an object of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import orjson
+import polars as pl
+
+from dialfeed.contacts.email import normalise_emails
+from dialfeed.donotcall.areas import region_of
+from dialfeed.donotcall.intake import BadLine
+from dialfeed.donotcall.internal import topic_key
+from dialfeed.donotcall.listfiles.base import shape
+from dialfeed.donotcall.listfiles.plain import numbers_of
+from dialfeed.donotcall.moments import end_of, moment_of
+from dialfeed.donotcall.optouts import OptOut
+from dialfeed.donotcall.regimes import must_apply_by
+from dialfeed.errors import DialfeedError, FixSettings
+
+_BLOCK: Final = 1 << 16
+_EVERYTHING: Final = frozenset({"", "all", "*"})
+_OTHER_NAMES: Final = {"number": "phone", "received_at": "received", "expires_at": "expires"}
+
+
+class Line(NamedTuple):
+    """A line of a stream, and its number from 1."""
+
+    number: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What is true of opt-outs that do not say it themselves; the meanings are those of `optouts.OptOut`.
+
+    Attributes:
+        country: The country of numbers in national form; None for international form only.
+    """
+
+    topic: str = ""
+    channel: str = ""
+    reason: str = ""
+    received: str = ""
+    expires: str = ""
+    asked_by: str = ""
+    country: str | None = None
+
+
+class Wrong(Exception):
+    """A line that is no opt-out; stays in this module."""
+
+
+def lines_of(stream: BinaryIO) -> Iterator[list[Line]]:
+    """The lines of a stream that are not blank, as they come: all that is there already together."""
+    rest, number = b"", 0
+    while block := stream.read1(_BLOCK) if hasattr(stream, "read1") else stream.read(_BLOCK):
+        *whole, rest = (rest + block).split(b"\n")
+        yield [Line(number + at, text) for at, text in enumerate(whole, 1) if text.strip()]
+        number += len(whole)
+    if rest.strip():
+        yield [Line(number + 1, rest)]
+
+
+def read_optouts(lines: Sequence[Line], usual: Usual, now: datetime) -> tuple[list[OptOut], list[BadLine]]:
+    """Read opt-outs; what cannot be read is told, line by line.
+
+    Args:
+        lines: The lines.
+        usual: What is true where a line does not say it.
+        now: When they were received unless they say it.
+    """
+    good: list[OptOut] = []
+    bad: list[BadLine] = []
+    for line, told, found in _found(lines, usual):
+        try:
+            good.append(_optout(told, found, usual, now))
+        except (Wrong, DialfeedError) as wrong:
+            sentence = wrong.sentence if isinstance(wrong, DialfeedError) else str(wrong)
+            bad.append(BadLine(f"line {line.number:,}", f"{sentence} ({shape(line.text.strip())})"))
+    return good, bad
+
+
+def _found(lines: Sequence[Line], usual: Usual) -> Iterator[tuple[Line, Mapping[str, Any] | None, int | str | None]]:
+    """Each line with what it says, and the number or address in it; None where it has none."""
+    told = [_told(line.text) for line in lines]
+    values = pl.Series([_value(one) for one in told], dtype=pl.String)
+    is_email = values.str.contains("@", literal=True).fill_null(value=False)
+    emails = normalise_emails(pl.select(pl.when(is_email).then(values)).to_series())["email"].str.to_lowercase()
+    numbers, sound = numbers_of(pl.select(pl.when(~is_email).then(values)).to_series(), usual.country)
+    for row, line in enumerate(lines):
+        yield line, told[row], emails[row] if is_email[row] else int(numbers[row]) if sound[row] else None
+
+
+def _told(text: bytes) -> Mapping[str, Any] | None:
+    """What a line says; None where it cannot be read."""
+    try:
+        if not text.lstrip().startswith(b"{"):
+            return {"value": text.decode("utf-8-sig").strip()}
+        said = orjson.loads(text)
+    except ValueError:
+        return None
+    return {_OTHER_NAMES.get(name, name): value for name, value in said.items() if value is not None}
+
+
+def _value(told: Mapping[str, Any] | None) -> str | None:
+    if told is None:
+        return None
+    value = told.get("value") or told.get("phone") or told.get("email")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"+{value}"
+    return value if isinstance(value, str) else None
+
+
+def _optout(told: Mapping[str, Any] | None, found: int | str | None, usual: Usual, now: datetime) -> OptOut:
+    if told is None:
+        raise Wrong("no text and no JSON object")
+    if found is None:
+        raise Wrong("no phone number and no e-mail address")
+
+    def said(name: str) -> str:
+        return str(told.get(name) or getattr(usual, name)).strip()
+
+    received = moment_of(said("received"), "The day it was received") if said("received") else now
+    if received > now:
+        raise Wrong("received in the future")
+    phone, email = (found, None) if isinstance(found, int) else (None, found)
+    kind = "phone" if email is None else "email"
+    return OptOut(
+        phone=phone,
+        email=email,
+        topic=None if topic_key(said("topic")) in _EVERYTHING else topic_key(said("topic")),
+        channel=_channel(said("channel"), kind),
+        reason=said("reason"),
+        asked_by=said("asked_by"),
+        received_at=received,
+        counts_from=end_of(said("received"), "The day it was received") if said("received") else now,
+        expires_at=end_of(said("expires"), "The day it expires") if said("expires") else None,
+        must_apply_by=must_apply_by(received, None if phone is None else region_of(phone), kind),
+    )
+
+
+def _channel(channel: str, kind: str) -> str:
+    if channel not in {"", "all", kind}:
+        raise Wrong(f"the channel is {kind} or all")
+    return channel or kind
+
+
+def values_as_lines(values: Iterable[str]) -> list[Line]:
+    """What was given on the command line, as lines."""
+    return [Line(number, value.encode()) for number, value in enumerate(values, 1)]
+
+
+def one_value(text: str, country: str | None) -> int | str:
+    """A number, E.164 as an integer, or an e-mail address in lower case.
+
+    Raises:
+        FixSettings: It is neither.
+    """
+    ((_, _, found),) = _found([Line(1, text.encode())], Usual(country=country))
+    if found is None:
+        raise FixSettings(
+            "That is no phone number and no e-mail address.",
+            advice="Write a number in international form (+1…), or say --default-country.",
+        )
+    return found
