@@ -21,6 +21,7 @@ import polars as pl
 from phonenumbers import re_util
 
 from dialfeed.contacts import numbering
+from dialfeed.contacts.numbering import library
 from dialfeed.contacts.phone import METADATA_VERSION, normalise_phones
 
 CHUNK = 130_000
@@ -155,7 +156,7 @@ def disagreements(written: pl.DataFrame) -> pl.DataFrame:
 
 def share_asked(written: pl.DataFrame) -> float:
     """The share of the rows about which the library is asked."""
-    with mock.patch.object(numbering, "ask_library", wraps=numbering.ask_library) as asked:
+    with mock.patch.object(library, "ask_library", wraps=library.ask_library) as asked:
         numbering.resolve(written["text"], written["region"])
     return asked.call_count / len(written)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
 from dialfeed.contacts.fields import EXEMPTION_EVIDENCE
+from dialfeed.contacts.kinds import CALLED
 from dialfeed.errors import FixSettings
 from dialfeed.guards import GUARDS
 
@@ -171,6 +172,14 @@ def _sinks(value: Any) -> tuple[str, ...]:
     return tuple(address.text for address in read_addresses([value] if isinstance(value, str) else value))
 
 
+def _kinds(value: Any) -> tuple[str, ...]:
+    """Kinds of phone numbers."""
+    names = tuple(dict.fromkeys(_names(value)))
+    if not set(names) <= CALLED.keys():
+        raise ValueError(f"{', '.join(CALLED)} is expected")
+    return names
+
+
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = _text(value)
@@ -276,6 +285,9 @@ SETTINGS: tuple[Setting, ...] = (
             "EVIDENCE=COLUMN"),
     Setting("consent_overrides", _switch, "false", "Let a later, proven consent lift an opt-out on the company's own "
             "list.", "scrub"),
+    Setting("reject_kinds", _kinds, (), "Reject phone numbers of these kinds: premium_rate, shared_cost, toll_free, "
+            "personal_number, pager, uan, voicemail, voip, fixed_line, mobile, fixed_line_or_mobile. Short codes are "
+            "always rejected. Repeatable.", "file", "KIND,…"),
     Setting("max_rejected", _limit, "20%", "Stop before the first batch when more rows than this are rejected: a share "
             "or a number.", "file", "N"),
     Setting("list_capacity", _positive, None, "Contacts the list takes in all; unless set, its room is not checked.",
@@ -369,6 +381,7 @@ class Plan:
     topic: str | None
     exempt: tuple[tuple[str, str], ...]
     consent_overrides: bool
+    reject_kinds: tuple[str, ...]
     max_rejected: Limit
     list_capacity: int | None
     insist: tuple[str, ...]

@@ -323,6 +323,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
             default_country=order.plan.default_country,
             cell_limit=order.plan.max_cell,
             stated=dict(order.plan.set),
+            unwanted_kinds=order.plan.reject_kinds,
         ),
         scrubbing.scrubber,
         folder=run.folder.path,
@@ -425,6 +426,7 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
     plan = order.plan
     policy_told = {
         "flagged": plan.flagged,
+        "reject_kinds": list(plan.reject_kinds),
         "max_rejected": str(plan.max_rejected),
         "default_country": plan.default_country,
         "dry_run": order.rehearse,

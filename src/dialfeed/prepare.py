@@ -146,9 +146,14 @@ def prepare(
 
 
 def rule_set(
-    mapping: ColumnMapping, *, default_country: str | None, cell_limit: int, stated: Mapping[str, str] | None = None
+    mapping: ColumnMapping,
+    *,
+    default_country: str | None,
+    cell_limit: int,
+    stated: Mapping[str, str] | None = None,
+    unwanted_kinds: Iterable[str] = (),
 ) -> RuleSet:
-    """The rules for a source with this mapping and what the user states; its columns are named by position."""
+    """The rules for a source with this mapping and what the user wants; its columns are named by position."""
     fields = {name: str(position) for name, position in mapping.fields.items()}
     passed = {name: str(position) for name, position in mapping.passed_through.items()}
     others = {
@@ -156,7 +161,9 @@ def rule_set(
         for channel, columns in mapping.others.items()
     }
     full_name = None if mapping.full_name is None else str(mapping.full_name)
-    return RuleSet(fields, passed, default_country, cell_limit, others, stated or {}, full_name)
+    return RuleSet(
+        fields, passed, default_country, cell_limit, others, stated or {}, full_name, frozenset(unwanted_kinds)
+    )
 
 
 def _strike(

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from dialfeed.contacts.findings import ROW
+from dialfeed.contacts.phone import phone_kinds
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.ledger.ledger import Ledger, Refusal
 from dialfeed.ledger.stage import Stage, StagedChunk
@@ -45,20 +46,27 @@ def record(folder: Path, header: Sequence[str], passed: Sequence[str], stage: St
     rows: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with ExitStack() as open_files:
-        delivered = open_files.enter_context(ContactRows(folder / "delivered.csv", passed, ("_row", "_batch", "_id")))
+        delivered = open_files.enter_context(
+            ContactRows(folder / "delivered.csv", passed, ("_row", "_batch", "_id", "_phone_type"))
+        )
         others = {name: RawRows(folder / f"{name}.csv", header, REASONED) for name in ("refused", "unknown", "failed")}
         for file in others.values():
             open_files.enter_context(file)
         for chunk in stage.chunks():
             outcomes = _outcomes(chunk, ledger)
             contacts = pl.concat([chunk.contacts, outcomes.select("_batch", "_id")], how="horizontal")
-            delivered.write(contacts.filter(outcomes["bucket"] == "delivered"))
+            delivered.write(_with_phone_types(contacts.filter(outcomes["bucket"] == "delivered")))
             told = pl.concat([chunk.raw, chunk.contacts.select(ROW), outcomes], how="horizontal")
             for name, file in others.items():
                 file.write(told.filter(pl.col("bucket") == name))
             rows.update(dict(outcomes.group_by("bucket").len().iter_rows()))
             reasons.update(dict(outcomes.drop_nulls("_code").group_by("_code").len().iter_rows()))
     return Recorded(rows, reasons)
+
+
+def _with_phone_types(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Contacts with `_phone_type`: mobile, fixed_line, toll_free …; null where there is no phone."""
+    return contacts.with_columns(phone_kinds(contacts["phone"]).alias("_phone_type"))
 
 
 def _outcomes(chunk: StagedChunk, ledger: Ledger) -> pl.DataFrame:

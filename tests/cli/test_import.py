@@ -342,3 +342,20 @@ def test_a_run_is_found_by_its_id_its_folder_or_as_the_latest(tenant: Tenant) ->
         assert tenant.run("resume", which, "--json").json["run"] == run_id
     missing = tenant.run("resume", "20200101T000000Z-000000")
     assert missing.code == 1
+
+
+def test_kinds_of_numbers_are_told_and_unwanted_ones_rejected(tenant: Tenant) -> None:
+    file = tenant.write(table(line(phone="+12125550100"), line(phone="+19005550100"), line(phone="+18005550199")))
+    flags = ("--reject-kinds", "premium_rate,pager", "--max-rejected", "1")
+    outcome = tenant.import_file(file, *flags, "--json")
+    assert outcome.code == 4, outcome.err
+    assert outcome.json["reasons"] == {"phone.unwanted_premium_rate": 1}
+    assert outcome.json["policy"]["reject_kinds"] == ["premium_rate", "pager"]
+    delivered = read_csv(tenant.folder / "run" / "delivered.csv")
+    assert [(row["_row"], row["_phone_type"]) for row in delivered] == [
+        ("2", "fixed_line_or_mobile"),
+        ("4", "toll_free"),
+    ]
+    wrong = tenant.import_file(file, "--reject-kinds", "premium", "--run-dir", tenant.folder / "other")
+    assert wrong.code == 1
+    assert "premium_rate" in wrong.err

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from phonenumbers.phonemetadata import PhoneMetadata
 
 from dialfeed.contacts import numbering
+from dialfeed.contacts.numbering import dialling, library, plans, tables, verdicts
+from dialfeed.contacts.numbering.automaton import Automaton, Part, UnsupportedPatternError
 from dialfeed.contacts.reasons import BY_CODE
 
 BENCH = runpy.run_path(str(Path(__file__).parents[2] / "bench" / "phones.py"))
@@ -90,7 +92,7 @@ def test_the_library_is_asked_once_about_each_distinct_strange_number(monkeypatc
         asked.append((text, region))
         return 12125550100, numbering.VALID
 
-    monkeypatch.setattr(numbering, "ask_library", ask)
+    monkeypatch.setattr(library, "ask_library", ask)
     long = "1" * 22
     texts = pl.Series([long, "+12125550100", long, long])
     found = numbering.resolve(texts, pl.Series(["US", "US", "US", None], dtype=pl.String))
@@ -167,12 +169,12 @@ def test_kinds_are_the_types_of_the_library() -> None:
 def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
     written = BENCH["corpus"](BENCH["with_example_tails"], 60, seed=2)
     whole = numbering.resolve(written["text"], written["region"])
-    fresh = numbering._World()
+    fresh = tables.World()
     numbers = written["text"].str.slice(1).cast(pl.UInt64).to_numpy()
     one_by_one = [fresh.classify(numbers[[place]])[0] for place in range(len(numbers))]
-    at_once = numbering._World().classify(numbers)
+    at_once = tables.World().classify(numbers)
     assert one_by_one == at_once.tolist()
-    plain = at_once < numbering._PREFIXED
+    plain = at_once < verdicts.PREFIXED
     assert whole.classes[plain].tolist() == at_once[plain].tolist()
 
 
@@ -192,7 +194,7 @@ def test_no_number_of_its_input_is_changed() -> None:
 # --- the automaton ----------------------------------------------------------------------------------------------------
 
 
-def accepts(automaton: numbering._Automaton, part: numbering._Part, text: str) -> bool:
+def accepts(automaton: Automaton, part: Part, text: str) -> bool:
     positions, state = part.first, 0
     for digit in text:
         state = automaton.reading(positions, int(digit))
@@ -216,7 +218,7 @@ PIECES = st.recursive(
 @settings(deadline=None)  # the first example compiles
 @given(PIECES, st.lists(st.text("0123457", max_size=8), min_size=1, max_size=20))
 def test_the_automaton_matches_what_the_pattern_matches(pattern: str, texts: list[str]) -> None:
-    automaton = numbering._Automaton()
+    automaton = Automaton()
     part = automaton.add(pattern)
     for text in texts:
         assert accepts(automaton, part, text) == bool(re.fullmatch(pattern, text)), (pattern, text)
@@ -225,7 +227,7 @@ def test_the_automaton_matches_what_the_pattern_matches(pattern: str, texts: lis
 @settings(deadline=None)  # the first example compiles
 @given(PIECES, st.text("0123457", min_size=1, max_size=8))
 def test_a_prefix_is_met_as_soon_as_the_number_begins_with_it(pattern: str, text: str) -> None:
-    automaton = numbering._Automaton()
+    automaton = Automaton()
     part = automaton.add_prefix(pattern)
     begins = any(re.fullmatch(pattern, text[:size]) for size in range(1, len(text) + 1))
     assert accepts(automaton, part, text) == begins
@@ -233,8 +235,8 @@ def test_a_prefix_is_met_as_soon_as_the_number_begins_with_it(pattern: str, text
 
 @pytest.mark.parametrize("pattern", ["(?!0)1", "1*", "a", "[^1]", "(1", "1)", "1.", "\\D", "(?=1)2"])
 def test_a_pattern_of_an_unknown_kind_is_refused(pattern: str) -> None:
-    with pytest.raises(numbering.UnsupportedPatternError):
-        numbering._Automaton().add(pattern)
+    with pytest.raises(UnsupportedPatternError):
+        Automaton().add(pattern)
 
 
 @pytest.fixture
@@ -245,7 +247,7 @@ def strange_metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert plan.general_desc is not None
     monkeypatch.setattr(plan.general_desc, "_mutable", True, raising=False)
     monkeypatch.setattr(plan.general_desc, "national_number_pattern", r"(?=\d)\d{5,12}")
-    caches: tuple[Any, ...] = (numbering._blocks, numbering._dialling, numbering._world)
+    caches: tuple[Any, ...] = (plans.blocks_of, dialling.dialling_of, tables.world)
     for cached in caches:
         cached.cache_clear()
     yield

@@ -322,7 +322,7 @@ def test_the_version_of_the_metadata_is_known() -> None:
 def test_importing_the_module_compiles_nothing() -> None:
     program = (
         "import sys, dialfeed.contacts.phone as phone; "
-        "print([m for m in sys.modules if '.data.region_' in m], phone.numbering._world.cache_info().currsize)"
+        "print([m for m in sys.modules if '.data.region_' in m], phone.numbering.tables.world.cache_info().currsize)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[] 0"

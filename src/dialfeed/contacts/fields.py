@@ -50,7 +50,7 @@ NEUTRALISED: Final = "_neutralised"
 """The column by which a file for people says that its cells are not exact (`compliance.md` section 8)."""
 
 RESERVED_COLUMNS: Final = frozenset(
-    {"_row", "_field", "_code", "_message", "_survivor_row", "_batch", "_id", "_settled", NEUTRALISED}
+    {"_row", "_field", "_code", "_message", "_survivor_row", "_batch", "_id", "_phone_type", "_settled", NEUTRALISED}
 )
 """Columns that dialfeed writes beside a row in its own files.
 

@@ -23,10 +23,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dialfeed.contacts import damage, numbering
+from dialfeed.contacts.kinds import KINDS
 from dialfeed.contacts.numbering import METADATA_VERSION, Resolved
 from dialfeed.contacts.reasons import CATALOGUE
 
-__all__ = ["METADATA_VERSION", "PHONE_SCHEMA", "normalise_phones"]
+__all__ = ["METADATA_VERSION", "PHONE_SCHEMA", "normalise_phones", "phone_kinds"]
 
 PHONE_SCHEMA: Final = {
     "e164": pl.String(),
@@ -151,6 +152,16 @@ def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) 
     return _result(_e164(work.found), work.found, work.codes, _strings(_CODES, repairs), extensions, details=details)
 
 
+def phone_kinds(numbers: pl.Series) -> pl.Series:
+    """The kind of each number (`dialfeed.contacts.kinds`).
+
+    Args:
+        numbers: In E.164 form, as `normalise_phones` tells them; null for none.
+    """
+    digits = numbers.str.strip_prefix("+").cast(pl.UInt64).fill_null(0)
+    return _strings(KINDS, numbering.resolve_international(digits.to_numpy()).kinds())
+
+
 def _of_regions(regions: pl.Series, fact: Callable[[str], str | None]) -> pl.Series:
     """A fact about the region of each row; null where there is no region, or none that the library knows."""
     known = [region for region in regions.unique() if region in phonenumbers.SUPPORTED_REGIONS]
@@ -194,7 +205,7 @@ def _result(
         {
             "e164": e164.zip_with(pl.Series(accepted), _nothing(size)),
             "code": _strings(_CODES, codes),
-            "kind": _strings(numbering.KINDS, found.kinds() * accepted) if details else _nothing(size),
+            "kind": _strings(KINDS, found.kinds() * accepted) if details else _nothing(size),
             "repair": repair,
             "extension": extension,
             "region": _strings(numbering.REGIONS, found.regions() * accepted) if details else _nothing(size),
@@ -206,9 +217,9 @@ def _result(
 # --- the protections --------------------------------------------------------------------------------------------------
 
 _SERVICE_KINDS: Final = [
-    numbering.KINDS.index(kind) for kind in ("premium_rate", "toll_free", "shared_cost", "personal_number", "uan")
+    KINDS.index(kind) for kind in ("premium_rate", "toll_free", "shared_cost", "personal_number", "uan")
 ]
-_SUBSCRIBER_KINDS: Final = numbering.KINDS.index("fixed_line")  # from here on, kinds are those of a line of one's own
+_SUBSCRIBER_KINDS: Final = KINDS.index("fixed_line")  # from here on, kinds are those of a line of one's own
 
 
 def _valid(found: Resolved) -> _Mask:

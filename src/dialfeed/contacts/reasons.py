@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dialfeed.contacts.kinds import CALLED, unwanted_code
+
 Severity = Literal["error", "warning"]
 Bucket = Literal["invalid", "duplicate", "suppressed", "refused", "failed", "unknown", "none"]
 
@@ -672,6 +674,15 @@ _REASONS: tuple[Reason, ...] = (
         "Format the column as text and export it again, so that the zero stays.",
     ),
     # --- phone numbers: what was repaired -------------------------------------------------------------------------
+    *(
+        Reason(
+            unwanted_code(kind),
+            f"Not wanted: {called}",
+            f"The number is a {called}, and numbers of this kind are not wanted here.",
+            f"Give another number of the person, or take {kind} out of the setting reject_kinds.",
+        )
+        for kind, called in CALLED.items()
+    ),
     Reason(
         "phone.repaired_decimal",
         "Decimals removed",

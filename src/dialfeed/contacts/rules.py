@@ -18,6 +18,7 @@ from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.fields import CHANNEL_FIELDS, CONTACT_FIELDS, FLAG_FIELDS
 from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW, findings
 from dialfeed.contacts.flags import normalise_flags
+from dialfeed.contacts.kinds import unwanted_code
 from dialfeed.contacts.mapping import match_key
 from dialfeed.contacts.names import split_full_names
 from dialfeed.contacts.phone import normalise_phones
@@ -40,6 +41,7 @@ class RuleSet:
             order: the name under which a value not chosen is carried → name of its column in the chunk.
         stated: Contact fields that have one value for all rows → that value.
         full_name: Name of the column in the chunk that holds first and last name together.
+        unwanted_kinds: Kinds of phone numbers (`dialfeed.contacts.kinds`) that are rejected.
     """
 
     fields: Mapping[str, str]
@@ -49,6 +51,7 @@ class RuleSet:
     others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stated: Mapping[str, str] = field(default_factory=dict)
     full_name: str | None = None
+    unwanted_kinds: frozenset[str] = frozenset()
 
     @property
     def beside(self) -> list[str]:
@@ -111,7 +114,7 @@ def check(chunk: pl.DataFrame, rules: RuleSet) -> Checked:
         channel: {name: _cell(bench, name, chunk[column], rules) for name, column in columns.items()}
         for channel, columns in rules.others.items()
     }
-    _phone(bench, given.get("phone"), others.get("phone", {}), countries)
+    _phone(bench, given.get("phone"), others.get("phone", {}), countries, rules.unwanted_kinds)
     _email(bench, given.get("email"), others.get("email", {}))
     for name in FLAG_FIELDS:
         _flag(bench, name, given.get(name))
@@ -150,13 +153,29 @@ def _names(bench: _Bench, values: pl.Series) -> None:
     bench.columns |= {"firstName": found["firstName"], "lastName": found["lastName"]}
 
 
-def _phone(bench: _Bench, values: pl.Series | None, others: Mapping[str, pl.Series], regions: pl.Series) -> None:
+def _phone(
+    bench: _Bench,
+    values: pl.Series | None,
+    others: Mapping[str, pl.Series],
+    regions: pl.Series,
+    unwanted: frozenset[str],
+) -> None:
     verdicts = {}
     for name, column in _columns("phone", values, others).items():
-        found = normalise_phones(column, regions, details=False)
+        found = normalise_phones(column, regions, details=bool(unwanted))
         bench.warn(name, found["repair"])
-        verdicts[name] = Verdict(found["e164"], found["code"])
+        verdicts[name] = _without_unwanted(found, unwanted) if unwanted else Verdict(found["e164"], found["code"])
     _take(bench, "phone", verdicts)
+
+
+def _without_unwanted(found: pl.DataFrame, unwanted: frozenset[str]) -> Verdict:
+    """The verdict on numbers, where those of some kinds are rejected."""
+    refused = pl.col("kind").is_in(sorted(unwanted))
+    told = found.select(
+        values=pl.when(refused.fill_null(value=False)).then(None).otherwise(pl.col("e164")),
+        codes=pl.when(refused).then(pl.lit(unwanted_code("")) + pl.col("kind")).otherwise(pl.col("code")),
+    )
+    return Verdict(told["values"], told["codes"])
 
 
 def _email(bench: _Bench, values: pl.Series | None, others: Mapping[str, pl.Series]) -> None:
