@@ -13,7 +13,6 @@ from dialfeed.contacts.phone import normalise_phones, phone_kinds
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.contacts.rules import RuleSet, check
 
-
 FLAGS = {"doNotCall": "false", "doNotEmail": "false"}
 
 
