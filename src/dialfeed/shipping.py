@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dialfeed.audit.sinks.courier import Destination, Standing
 from dialfeed.audit.sinks.cursor import remembered
-from dialfeed.audit.sinks.open import open_sinks
+from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.shipping import Shipping, Terms
 from dialfeed.config import Plan
 from dialfeed.reports.summary import Finding
@@ -19,7 +19,11 @@ def sinks_of(plan: Plan) -> list[Destination]:
     Raises:
         FixSettings: A secret is missing or not one, or a library is not installed.
     """
-    return open_sinks(plan.sinks, plan.sink_secrets or {}, plan.sink_timeout)
+    return open_sinks(plan.sinks, _means(plan))
+
+
+def _means(plan: Plan) -> Means:
+    return Means(plan.sink_secrets or {}, plan.sink_timeout, plan.proxy)
 
 
 def shipping_to(folder: Path, destinations: Sequence[Destination], plan: Plan) -> Shipping:
@@ -49,7 +53,7 @@ def ship(
     named = {each.address.name: each for each in sinks_of(plan)}
     others = [address for name, address in its_own.items() if name not in named]
     destinations = [each for name, each in named.items() if name in its_own or not only_its_own]
-    destinations += open_sinks(others, plan.sink_secrets or {}, plan.sink_timeout)
+    destinations += open_sinks(others, _means(plan))
     shipping = Shipping(folder, destinations, Terms(patience, plan.sink_attempts, again=again))
     shipping.start()
     return shipping.finish(while_moving=True)

@@ -14,7 +14,7 @@ from sink_world import RUN, write_events
 from dialfeed.audit.check import check
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
-from dialfeed.audit.sinks.open import open_sinks
+from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.trail import utc_now
 
 TIMEOUT = 1.0
@@ -34,7 +34,7 @@ def connect(receiver: Receiver) -> Iterator[Connect]:
     made: list[Destination] = []
 
     def another() -> Destination:
-        made.extend(open_sinks([receiver.address], receiver.secrets, TIMEOUT))
+        made.extend(open_sinks([receiver.address], Means(receiver.secrets, TIMEOUT)))
         made[-1].sink.most = 20
         return made[-1]
 

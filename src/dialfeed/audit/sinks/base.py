@@ -98,9 +98,11 @@ class Refused:
 
     Attributes:
         reason: Why, in a few words, without address or secret.
+        whole: Each of them, so that there is no use in looking for the one.
     """
 
     reason: str
+    whole: bool = False
 
 
 Answer = Acknowledged | Later | Refused

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dialfeed.audit.sinks.addresses import SinkAddress
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Sink
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused, Sink
 from dialfeed.audit.sinks.cursor import Cursor, CursorFile
 from dialfeed.audit.sinks.spool import Spool, TrailChanged, after, count_events
 from dialfeed.delivery.retry import backoff
@@ -144,11 +144,12 @@ class Courier:
         if isinstance(answer, Later) and not (answer.suspect and self._suspected(events)):
             self.failures += 1
             return self._wait(answer)
-        if len(events) > 1:
+        if len(events) > 1 and not (isinstance(answer, Refused) and answer.whole):
             self._size = len(events) // 2
             return 0.0
-        self._file.bury(events[0], answer.reason, self._moment.now().isoformat(timespec="seconds"))
-        self._cursor.dead += 1
+        now = self._moment.now().isoformat(timespec="seconds")
+        self._file.bury(events, answer.reason, now)
+        self._cursor.dead += len(events)
         return self._acknowledge(events)
 
     def _acknowledge(self, events: list[Event]) -> float:

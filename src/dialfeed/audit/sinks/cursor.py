@@ -94,12 +94,12 @@ class CursorFile:
         finally:
             os.close(handle)
 
-    def bury(self, event: Event, reason: str, time: str) -> None:
-        """Keep an event that the sink refuses, with the reason."""
-        told = {"n": event.n, "hash": event.hash, "event": event.name, "reason": reason, "time": time}
+    def bury(self, events: Sequence[Event], reason: str, time: str) -> None:
+        """Keep events that the sink refuses, with the reason."""
+        told = [{"n": each.n, "hash": each.hash, "event": each.name, "reason": reason, "time": time} for each in events]
         handle = os.open(self._dead, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            os.write(handle, orjson.dumps(told) + b"\n")
+            os.write(handle, b"".join(orjson.dumps(each) + b"\n" for each in told))
             os.fsync(handle)
         finally:
             os.close(handle)
