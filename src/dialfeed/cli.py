@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, donotcall, loading, looking, ship
+from dialfeed.commands import audit, donotcall, loading, looking, people, ship
 from dialfeed.commands.shared import say
 
 
@@ -49,6 +49,7 @@ for command in (
     looking.doctor_command,
     looking.explain_command,
     donotcall.dnc_group,
+    people.evidence_command,
     audit.audit_group,
     looking.sandbox_command,
 ):

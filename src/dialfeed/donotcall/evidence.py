@@ -104,12 +104,12 @@ def write_decisions(folder: Path, stage: Path, scrubber: Scrubber, objections: O
 def _told(stage: Path, scrubber: Scrubber, objections: Objections, key: Key) -> Iterator[pl.DataFrame]:
     """The lines, chunk by chunk."""
     for path in sorted(stage.glob(f"{_STAGED}*.arrow")):
-        frame = pl.read_ipc(path).with_row_index("_at")
+        frame = pl.read_ipc(path)
         parts = [
             _of_channel(frame.filter(pl.col("column").is_in(columns)), channel, scrubber, objections, key)
             for channel, columns in scrubber.columns.items()
         ]
-        yield pl.concat(parts).sort("_at").select(COLUMNS)
+        yield pl.concat(parts).sort("row", maintain_order=True)
 
 
 def _of_channel(
@@ -127,7 +127,6 @@ def _of_channel(
     )
     told = frame.join(table, on=words, how="left", maintain_order="left")
     return told.select(
-        "_at",
         pl.col(ROW).alias("row"),
         "column",
         key.pseudonyms(channel, told["value"]).alias("pseudonym"),

@@ -57,8 +57,8 @@ class Scrubbed:
             `phone` and `email` were is in the columns `withheld.phone` and `withheld.email`.
         suppressed: Row numbers, fields and reasons of those that do not, in row order (`FINDINGS_SCHEMA`).
         told: Endpoints of contacts that go on by code: withheld, exempt, or taken instead of another one.
-        decisions: One line an endpoint, where the run keeps them: `ROW`, `column` (of the contact), `value` (the number
-            or address itself), `evidence` for an exemption, `window`, and the words.
+        decisions: Where the run keeps them, one line an endpoint, column by column: `ROW`, `column` (of the contact),
+            `value` (the number or address itself), `evidence` for an exemption, `window`, and the words.
     """
 
     contacts: pl.DataFrame
@@ -179,9 +179,8 @@ class Scrubber:
         scrubbed = withhold(contacts, judged)
         if not self.keeps_decisions:
             return scrubbed
-        lines = [_lines(contacts, each, evidence) for each in judged]
-        ordered = pl.concat(lines, how="diagonal").sort(ROW, maintain_order=True)
-        return Scrubbed(scrubbed.contacts, scrubbed.suppressed, scrubbed.told, ordered)
+        lines = pl.concat([_lines(contacts, each, evidence) for each in judged], how="diagonal")
+        return Scrubbed(scrubbed.contacts, scrubbed.suppressed, scrubbed.told, lines)
 
     def ruling(self, channel: Channel, words: Sequence[int]) -> Ruling:
         """The decision that words stand for; the last word holds what does not come from a list."""

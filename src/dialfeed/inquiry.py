@@ -1,0 +1,232 @@
+"""What was decided about one number or address in past runs, and why: the question of a dispute.
+
+The evidence of a run (`evidence.json`, `decisions.csv`) names people by keyed pseudonyms, so a number is found with the
+key that the run's evidence was written with, and in no other way (`compliance.md` section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from dialfeed.assembly import home_folder
+from dialfeed.config import Plan
+from dialfeed.contacts.email import normalise_emails
+from dialfeed.contacts.phone import normalise_phones
+from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE
+from dialfeed.donotcall.keys import KeyRing
+from dialfeed.errors import FixSettings
+from dialfeed.ledger.folder import known
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A number or an address, as contacts have it.
+
+    Attributes:
+        channel: `phone` or `email`.
+        value: E.164, or the address.
+    """
+
+    channel: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a run decided about an endpoint.
+
+    Attributes:
+        run: The run's id.
+        folder: Where it is.
+        at: When its lists were opened (UTC, ISO 8601).
+        contact_list: The contact list that it loaded.
+        row: The row of the source.
+        column: The contact's column.
+        decision: What was decided (`dialfeed.donotcall.decisions.Decision`).
+        reasons: Reason codes, with the list's id behind a colon.
+        evidence: For an exemption, the row's evidence.
+        window: When it may be called, where that was looked at.
+        lists: The lists that the run was scrubbed against.
+        valid_until: Until when the scrub was valid.
+        delivered: Whether the row was delivered; None where the files with rows are gone, or nothing was sent.
+    """
+
+    run: str
+    folder: str
+    at: str
+    contact_list: str
+    row: int
+    column: str
+    decision: str
+    reasons: list[str]
+    evidence: str
+    window: str
+    lists: list[dict[str, Any]]
+    valid_until: str | None
+    delivered: bool | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What came of looking.
+
+    Attributes:
+        decided: What was found, oldest run first.
+        without_evidence: Runs of that time that were scrubbed against no list, and so hold no decisions.
+        without_key: Runs whose key is not here, with the key's id.
+    """
+
+    decided: list[Decided]
+    without_evidence: list[str]
+    without_key: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form."""
+        return {
+            "decided": [each.as_dict() for each in self.decided],
+            "without_evidence": self.without_evidence,
+            "without_key": self.without_key,
+        }
+
+
+def renew_key(plan: Plan) -> str:
+    """Make a new key for pseudonyms, and say where it is."""
+    key = KeyRing(home_folder(plan)).renew()
+    return f"New evidence is written with the key {key.id} in {home_folder(plan) / 'keys'}. Keep a copy of it."
+
+
+def endpoint_of(text: str, country: str | None) -> Endpoint:
+    """The number or address that a user names.
+
+    Raises:
+        FixSettings: It is neither.
+    """
+    if "@" in text:
+        found = normalise_emails(pl.Series([text]))
+        value, code = found["email"][0], found["code"][0]
+    else:
+        found = normalise_phones(pl.Series([text]), pl.Series([country], dtype=pl.String), details=False)
+        value, code = found["e164"][0], found["code"][0]
+    if value is None:
+        told = BY_CODE[code].sentence if code else "Nothing was given."
+        raise FixSettings(
+            f"That is no phone number and no e-mail address: {told}",
+            advice="Write the number with a plus and its country code.",
+        )
+    return Endpoint("email" if "@" in text else "phone", value)
+
+
+def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
+    """What past runs decided about an endpoint.
+
+    Args:
+        endpoint: Whom to look for.
+        plan: Where runs and keys are.
+        on: Only runs of this day (UTC); None for all.
+    """
+    keys = KeyRing(home_folder(plan))
+    found = Inquiry([], [], {})
+    for run_id, folder in sorted(set(known(Path(plan.runs_dir), home_folder(plan)))):
+        record = _record(folder)
+        if record is None:
+            if on is None or _day_of(run_id) == on:
+                found.without_evidence.append(run_id)
+            continue
+        if on is not None and datetime.fromisoformat(record["started_at"]).date() != on:
+            continue
+        try:
+            pseudonym = keys.find(record["key_id"]).pseudonym(endpoint.channel, endpoint.value)
+        except FixSettings:
+            found.without_key[run_id] = record["key_id"]
+            continue
+        found.decided.extend(_decided(folder, record, pseudonym))
+    return found
+
+
+def _record(folder: Path) -> Mapping[str, Any] | None:
+    path = folder / EVIDENCE
+    return orjson.loads(path.read_bytes()) if path.is_file() else None
+
+
+def _day_of(run_id: str) -> date | None:
+    """The day of a run, by its id."""
+    try:
+        return datetime.strptime(run_id[:8], "%Y%m%d").date()  # noqa: DTZ007 - ids are in UTC
+    except ValueError:
+        return None
+
+
+def _decided(folder: Path, record: Mapping[str, Any], pseudonym: str) -> Iterator[Decided]:
+    lines = pl.scan_csv(folder / DECISIONS, infer_schema=False).filter(pl.col("pseudonym") == pseudonym).collect()
+    delivered = _delivered(folder, lines["row"].to_list())
+    for line in lines.iter_rows(named=True):
+        yield Decided(
+            run=record["run"],
+            folder=str(folder),
+            at=record["started_at"],
+            contact_list=record["list"]["name"] or record["list"]["id"],
+            row=int(line["row"]),
+            column=line["column"],
+            decision=line["decision"],
+            reasons=(line["reasons"] or "").split(),
+            evidence=line["evidence"] or "",
+            window=line["window"] or "",
+            lists=record["lists"],
+            valid_until=record["valid_until"],
+            delivered=None if delivered is None else line["row"] in delivered,
+        )
+
+
+def _delivered(folder: Path, rows: list[str]) -> set[str] | None:
+    """Which of these rows were delivered, while the file that says so is kept."""
+    path = folder / "delivered.csv"
+    if not rows or not path.is_file():
+        return None
+    return set(pl.scan_csv(path, infer_schema=False).filter(pl.col("_row").is_in(rows)).collect()["_row"])
+
+
+def inquiry_as_text(found: Inquiry) -> str:
+    """For a person to read."""
+    return "\n".join(_told(found))
+
+
+def _told(found: Inquiry) -> Iterator[str]:
+    if not found.decided:
+        yield "No run has decided about it."
+    for each in found.decided:
+        yield f"{each.at}  run {each.run}, list {each.contact_list}, row {each.row}, {each.column}: {each.decision}"
+        for reason in each.reasons:
+            code, _, list_id = reason.partition(":")
+            yield f"    {code}" + (f" (list {list_id})" if list_id else "") + f": {BY_CODE[code].sentence}"
+        yield from (f"    {told}" for told in _circumstances(each))
+    yield from (f"Run {run} was scrubbed against no list; nothing was decided there." for run in found.without_evidence)
+    yield from (
+        f"Run {run} was written with the key {key}, which is not here; it cannot be looked up."
+        for run, key in found.without_key.items()
+    )
+
+
+def _circumstances(each: Decided) -> Iterator[str]:
+    if each.evidence:
+        yield f"evidence: {each.evidence}"
+    if each.window:
+        yield f"callable: {each.window}"
+    for one in each.lists:
+        obtained = f", obtained {one['obtained_at']}" if one["obtained_at"] else ""
+        yield f"list {one['list_id']} version {one['version']}{obtained} by {one['obtained_by'] or 'unknown'}"
+    if each.valid_until:
+        yield f"valid until {each.valid_until}"
+    if each.delivered is not None:
+        yield "delivered" if each.delivered else "not delivered"
