@@ -13,7 +13,7 @@ import click
 
 from dialfeed._version import __version__
 from dialfeed.commands import audit, donotcall, loading, looking, people, ship
-from dialfeed.commands.shared import say
+from dialfeed.commands.shared import echo_error, say
 
 
 class _Group(click.Group):
@@ -67,8 +67,15 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show(sys.stderr)
+        if "--json" in sys.argv:
+            echo_error(error.format_message(), _help_advice(error), 1)
         sys.exit(1)
     except BrokenPipeError:
         # whoever read our output has gone; there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _help_advice(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"Try: {context.command_path if context else 'dialfeed'} --help"

@@ -525,7 +525,9 @@ def _first(setting: Setting, places: tuple[tuple[str, Any], ...]) -> Any:
             return setting.read(value)
         except (ValueError, TypeError) as error:
             # what was given is not repeated here: it may be a secret put in the wrong place
-            raise FixSettings(f"{place}: {_expected(error)}.") from None
+            raise FixSettings(
+                f"{place}: {_expected(error)}.", advice="docs/settings.md tells what each setting takes."
+            ) from None
     return () if setting.default == () else None
 
 

@@ -74,14 +74,18 @@ class Session:
 
 @contextmanager
 def told_errors() -> Iterator[None]:
-    """Errors as one clear sentence and an exit code."""
+    """Errors as one clear sentence and an exit code; with --json as an object on the standard output as well."""
     try:
         yield
     except DialfeedError as error:
         _say_error(error)
+        if _wants_json():
+            echo_error(error.sentence, error.advice, error.exit_code)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("Stopped.")
+        if _wants_json():
+            echo_error("Stopped.", "", 130)
         sys.exit(130)
 
 
@@ -109,6 +113,16 @@ def wants_json_log() -> bool:
         return resolve({"log_format": given.get("log_format")}, environ=os.environ, **places).log_format == "json"
     except DialfeedError:
         return False  # whatever is wrong is told by the command itself
+
+
+def echo_error(error: str, advice: str, exit_code: int) -> None:
+    """What whoever asked for JSON reads where there is no result: `error`, `advice` and `exit_code`."""
+    click.echo(as_text({"error": error, "advice": advice, "exit_code": exit_code}))
+
+
+def _wants_json() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.params.get("as_json"))
 
 
 def _say_error(error: DialfeedError) -> None:
