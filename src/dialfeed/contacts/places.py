@@ -1,13 +1,14 @@
 """ZIP codes, states and time zones that pass through: the platform takes calling hours from them, so they are checked.
 
 A wrong ZIP is worse than none: an unmappable one shrinks the calling window to a few hours, a blank one does not
-(`compliance.md` section 0, item 8). So a bad ZIP is blanked, and told. A state or zone that is not known is told, and
-stays as it is. ZIP and state are looked at only in rows of the United States.
+(`compliance.md` section 0, item 8). So a bad ZIP is blanked, and told. A Canadian postal code, a state, a province or a
+zone that is not known is told, and stays as it is. Codes and states are looked at in rows of the United States and of
+Canada only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -20,6 +21,8 @@ from dialfeed.contacts.text import for_distinct
 ZIP_REPAIRED: Final = "zip.repaired"
 ZIP_BLANKED: Final = "zip.blanked"
 STATE_UNKNOWN: Final = "state.unknown"
+POSTAL_UNKNOWN: Final = "postal.unknown"
+PROVINCE_UNKNOWN: Final = "province.unknown"
 ZONE_UNKNOWN: Final = "zone.unknown"
 
 PLACE_SCHEMA: Final = pl.Schema({"value": pl.String, "code": pl.String})
@@ -32,13 +35,34 @@ STATES: Final = """
     MO Missouri, MT Montana, NE Nebraska, NV Nevada, NH New Hampshire, NJ New Jersey, NM New Mexico, NY New York,
     NC North Carolina, ND North Dakota, OH Ohio, OK Oklahoma, OR Oregon, PA Pennsylvania, RI Rhode Island,
     SC South Carolina, SD South Dakota, TN Tennessee, TX Texas, UT Utah, VT Vermont, VA Virginia, WA Washington,
-    WV West Virginia, WI Wisconsin, WY Wyoming, AS American Samoa, GU Guam, MP Northern Mariana Islands, PR Puerto Rico,
-    VI U.S. Virgin Islands, AA Armed Forces Americas, AE Armed Forces Europe, AP Armed Forces Pacific"""
-"""Two-letter codes and names of the US Postal Service (Publication 28, appendix B; looked at 2026-11-23)."""
+    WV West Virginia, WI Wisconsin, WY Wyoming, AS American Samoa, FM Federated States of Micronesia, GU Guam,
+    MH Marshall Islands, MP Northern Mariana Islands, PW Palau, PR Puerto Rico, VI Virgin Islands,
+    AA Armed Forces Americas, AE Armed Forces Europe, AP Armed Forces Pacific"""
+"""Two-letter codes and names of the US Postal Service: states, possessions, freely associated states, and the military.
 
-_STATES: Final = frozenset(
-    part.casefold() for state in STATES.split(",") for part in (state.strip()[:2], state.strip()[3:])
-)
+Source: Publication 28, appendix B (pe.usps.com/TEXT/pub28/pub28apb.htm, a stored copy, read 2026-11-26), with the
+names of the three military "states" shortened.
+"""
+
+PROVINCES: Final = """
+    NL Newfoundland and Labrador, PE Prince Edward Island, NS Nova Scotia, NB New Brunswick, QC Quebec, QC Québec,
+    ON Ontario, MB Manitoba, SK Saskatchewan, AB Alberta, BC British Columbia, YT Yukon, NT Northwest Territories,
+    NU Nunavut"""
+"""Two-letter codes and names of the provinces and territories of Canada.
+
+Source: Statistics Canada, Dictionary of the Census 2016, table 1.8 (statcan.gc.ca, geo038-eng, read 2026-11-26).
+"""
+
+
+def _codes_and_names(table: str) -> frozenset[str]:
+    return frozenset(part.casefold() for each in table.split(",") for part in each.strip().split(" ", 1))
+
+
+_STATES: Final = _codes_and_names(STATES) | {"u.s. virgin islands", "us virgin islands", "micronesia", "washington dc"}
+_PROVINCES: Final = _codes_and_names(PROVINCES)
+_POSTAL: Final = r"^(?i:[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z][ -]?[0-9][ABCEGHJ-NPRSTV-Z][0-9])$"
+"""Canada's postal codes: no D, F, I, O, Q or U, and no W or Z in front, where the letter stands for a province or a part
+of one."""
 _ZIP: Final = r"^[0-9]{5}(-[0-9]{4})?$"
 _LOST_ZERO: Final = r"^([0-9]{4}(?:-[0-9]{4})?)$"
 _NO_PLACE: Final = r"^0+(-|$)"
@@ -50,13 +74,12 @@ class Place:
 
     Attributes:
         names: Keys of names (`mapping.match_key`) under which such a column passes through.
-        country: The country in whose rows it is looked at; None for all.
-        check: The check of its distinct values.
+        checks: For each country in whose rows it is looked at, the check of its distinct values; under None, that for
+            all rows.
     """
 
     names: frozenset[str]
-    country: str | None
-    check: Callable[[pl.Series], pl.DataFrame]
+    checks: Mapping[str | None, Callable[[pl.Series], pl.DataFrame]]
 
 
 def place_of(key: str) -> Place | None:
@@ -80,14 +103,18 @@ def check_place(place: Place, values: pl.Series, countries: pl.Series) -> pl.Dat
     Returns:
         A frame of the same length (`PLACE_SCHEMA`).
     """
-    checked = for_distinct(values, place.check)
-    if place.country is None:
-        return checked
-    there = (countries == place.country).fill_null(value=False)
     nothing = pl.repeat(None, len(values), dtype=pl.String, eager=True)
-    return pl.DataFrame(
-        {"value": checked["value"].zip_with(there, values), "code": checked["code"].zip_with(there, nothing)}
-    )
+    told = pl.DataFrame({"value": values, "code": nothing})
+    for country, check in place.checks.items():
+        there = _all(values) if country is None else (countries == country).fill_null(value=False)
+        if there.any():
+            checked = for_distinct(values, check)
+            told = pl.DataFrame({name: checked[name].zip_with(there, told[name]) for name in told.columns})
+    return told
+
+
+def _all(values: pl.Series) -> pl.Series:
+    return pl.repeat(value=True, n=len(values), dtype=pl.Boolean, eager=True)
 
 
 def check_zips(values: pl.Series) -> pl.DataFrame:
@@ -107,6 +134,17 @@ def check_zips(values: pl.Series) -> pl.DataFrame:
 def check_states(values: pl.Series) -> pl.DataFrame:
     """Check US states and territories: a code of two letters or a name."""
     return _known(values, _STATES, STATE_UNKNOWN)
+
+
+def check_postal_codes(values: pl.Series) -> pl.DataFrame:
+    """Check Canadian postal codes, with or without a blank in the middle."""
+    good = pl.col("value").str.contains(_POSTAL)
+    return values.to_frame("value").select("value", code=pl.when(~good).then(pl.lit(POSTAL_UNKNOWN)))
+
+
+def check_provinces(values: pl.Series) -> pl.DataFrame:
+    """Check Canadian provinces and territories: a code of two letters or a name."""
+    return _known(values, _PROVINCES, PROVINCE_UNKNOWN)
 
 
 def check_zones(values: pl.Series) -> pl.DataFrame:
@@ -133,9 +171,9 @@ def _keys(names: str) -> frozenset[str]:
 _STATE_NAMES: Final = _keys("state, statecode, usstate, stateprovince, estado, bundesland")
 
 PLACES: Final = (
-    Place(_keys("zip, zipcode, zip5, postalcode, postcode, zippostalcode, codigopostal, codepostal, plz"), "US",
-          check_zips),
-    Place(_STATE_NAMES, "US", check_states),
-    Place(_keys("timezone, tz, ianatimezone, zonahoraria, fuseauhoraire, zeitzone, fusohorario"), None,
-          check_zones),
+    Place(_keys("zip, zipcode, zip5, postalcode, postcode, zippostalcode, codigopostal, codepostal, plz"),
+          {"US": check_zips, "CA": check_postal_codes}),
+    Place(_keys("state, statecode, usstate, stateprovince, province, estado, bundesland"),
+          {"US": check_states, "CA": check_provinces}),
+    Place(_keys("timezone, tz, ianatimezone, zonahoraria, fuseauhoraire, zeitzone, fusohorario"), {None: check_zones}),
 )  # fmt: skip

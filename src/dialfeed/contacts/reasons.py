@@ -550,6 +550,22 @@ _REASONS: tuple[Reason, ...] = (
         bucket="none",
     ),
     Reason(
+        "postal.unknown",
+        "Postal code is not known",
+        "The cell is no postal code of Canada; it was sent as it is.",
+        "Correct the postal code at its source; it looks like K1A 0B1.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "province.unknown",
+        "Province is not known",
+        "The cell is no province or territory of Canada; it was sent as it is.",
+        "Use the two-letter code, such as ON or QC.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
         "zone.unknown",
         "Time zone is not known",
         "The cell is no name of a time zone; it was sent as it is.",
