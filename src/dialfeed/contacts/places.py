@@ -61,8 +61,8 @@ def _codes_and_names(table: str) -> frozenset[str]:
 _STATES: Final = _codes_and_names(STATES) | {"u.s. virgin islands", "us virgin islands", "micronesia", "washington dc"}
 _PROVINCES: Final = _codes_and_names(PROVINCES)
 _POSTAL: Final = r"^(?i:[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z][ -]?[0-9][ABCEGHJ-NPRSTV-Z][0-9])$"
-"""Canada's postal codes: no D, F, I, O, Q or U, and no W or Z in front, where the letter stands for a province or a part
-of one."""
+"""Canada's postal codes: no D, F, I, O, Q or U, and no W or Z in front, where the letter stands for a province or a
+part of one."""
 _ZIP: Final = r"^[0-9]{5}(-[0-9]{4})?$"
 _LOST_ZERO: Final = r"^([0-9]{4}(?:-[0-9]{4})?)$"
 _NO_PLACE: Final = r"^0+(-|$)"
