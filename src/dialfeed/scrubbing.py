@@ -133,9 +133,13 @@ def tell_scrub(run: Run, scrub: Mapping[str, Any]) -> None:
     """Put the scrub into the summary."""
     run.summary.lists = list(scrub.get("lists", ()))
     run.summary.scrub = {name: value for name, value in scrub.items() if name != "lists"}
-    unusable = [f"{each['list_id']} ({each['state']})" for each in run.summary.lists if each["state"] != "ready"]
+    unusable = {each["list_id"]: each["state"] for each in run.summary.lists if each["state"] != "ready"}
+    for reason in scrub.get("reasons", ()):
+        if reason.startswith("suppressed.list_damaged:"):
+            unusable[reason.partition(":")[2]] = "damaged"
     if unusable:
-        sentence = f"Do-not-call lists that could not be used: {', '.join(unusable)}. What they should have cleared was"
+        named = ", ".join(f"{name} ({state})" for name, state in unusable.items())
+        sentence = f"Do-not-call lists that could not be used: {named}. What they should have cleared was"
         run.summary.findings.append(
             found("scrub.list_unusable", "error", f"{sentence} withheld.", "`dialfeed dnc status` tells more.")
         )

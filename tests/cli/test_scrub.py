@@ -1,0 +1,283 @@
+"""A run that is scrubbed against do-not-call lists: what leaves, what is told, and what is kept as evidence."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from command import Outcome
+from tenant import Tenant
+
+from dialfeed.donotcall.keys import KeyRing
+
+HEADER = "externalId,firstName,phone,email,doNotCall,doNotEmail"
+LISTED, CLEAR, OTHER_AREA, CANADIAN = "+12125550100", "+12125550101", "+13055550100", "+14165550100"
+
+
+def table(*rows: str) -> str:
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+MIXED = table(
+    f"1,Ann,{LISTED},ann@example.com,no,no",
+    f"2,Ben,{LISTED},,no,no",
+    f"3,Cat,{CLEAR},,no,no",
+    f"4,Dan,{OTHER_AREA},,no,no",
+    f"5,Eve,{CANADIAN},,no,no",
+)
+
+
+def add(tenant: Tenant, *numbers: str, days_old: float = 1, covers: str = "212", name: str = "us-national") -> None:
+    """Load a list through the front door, as a user does."""
+    file = tenant.write("".join(f"{number[2:5]},{number[5:]}\n" for number in numbers), f"{name}.txt")
+    obtained = (datetime.now(UTC) - timedelta(days=days_old)).isoformat(timespec="seconds")
+    added = tenant.run(
+        "dnc", "add", file, "--id", name, "--authority", "us", "--obtained", obtained, "--covers", covers
+    )
+    assert added.code == 0, added.err
+
+
+def run(tenant: Tenant, *flags: str, content: str = MIXED) -> Outcome:
+    return tenant.import_file(tenant.write(content), "--json", "--dnc", "us-national", *flags)
+
+
+def decisions(tenant: Tenant, folder: str = "run") -> list[dict[str, str]]:
+    with (tenant.folder / folder / "decisions.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def phones(tenant: Tenant) -> list[Any]:
+    return [contact.get("phone") for contact in tenant.stored]
+
+
+def test_who_is_listed_or_not_covered_is_not_called(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant)
+    assert {name: count for name, count in outcome.rows.items() if count} == {
+        "read": 5,
+        "delivered": 2,
+        "suppressed": 3,
+    }
+    assert phones(tenant) == [None, CLEAR]
+    assert outcome.json["reasons"] == {
+        "suppressed.national_dnc": 1, "suppressed.list_not_covered": 1, "suppressed.no_list_covers": 1,
+    }  # fmt: skip
+    assert outcome.json["warnings"]["withheld.national_dnc"] == 1
+    assert [each["list_id"] for each in outcome.json["lists"]] == ["us-national"]
+    assert outcome.json["scrub"]["valid_until"] == outcome.json["lists"][0]["valid_until"]
+    assert outcome.code == 0
+
+
+def test_each_endpoint_has_its_line_under_a_pseudonym_that_the_key_can_make_again(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant)
+    key = KeyRing(tenant.folder / "home").find(outcome.json["scrub"]["key_id"])
+    told = [(line["row"], line["column"], line["decision"], line["reasons"]) for line in decisions(tenant)]
+    assert told == [
+        ("2", "phone", "block", "suppressed.national_dnc:us-national"),
+        ("2", "email", "allow", ""),
+        ("3", "phone", "block", "suppressed.national_dnc:us-national"),
+        ("4", "phone", "allow", ""),
+        ("5", "phone", "not_checked", "suppressed.list_not_covered:us-national"),
+        ("6", "phone", "not_checked", "suppressed.no_list_covers"),
+    ]
+    assert [line["pseudonym"] for line in decisions(tenant)][:2] == [
+        key.pseudonym("phone", LISTED), key.pseudonym("email", "ann@example.com"),
+    ]  # fmt: skip
+    kept = (tenant.folder / "run" / "decisions.csv").read_bytes()
+    for number in (LISTED, CLEAR, OTHER_AREA, CANADIAN, "ann@example.com"):
+        assert number.strip("+").encode() not in kept
+    assert outcome.json["scrub"]["sha256"] == hashlib.sha256(kept).hexdigest()
+
+
+def test_the_run_record_says_what_the_decisions_rest_on_and_is_sealed_by_the_audit_trail(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    run(tenant)
+    record = (tenant.folder / "run" / "evidence.json").read_bytes()
+    told = json.loads(record)
+    assert told["lists"][0]["coverage"] == ["212"]
+    assert told["input"]["sha256"] == hashlib.sha256(MIXED.encode()).hexdigest()
+    assert told["decisions"]["decisions"] == {"allow": 2, "block": 2, "not_checked": 2}
+    assert {"valid_until", "key_id", "operator", "host", "versions", "rule_packs", "policy"} <= told.keys()
+    lines = [json.loads(line) for line in (tenant.folder / "run" / "audit.jsonl").read_text().splitlines()]
+    done = next(line for line in lines if line["event"] == "scrub.done")
+    assert done["evidence_sha256"] == hashlib.sha256(record).hexdigest()
+
+
+def test_the_same_again_gives_the_same_decision_lines_whatever_the_chunks(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    rows = [f"{n},Ann,+1212555{n:04},ann{n}@example.com,no,no" for n in range(100, 200)]
+    file = tenant.write(table(*rows))
+    for name, size in (("one", "64"), ("two", "8388608")):
+        outcome = tenant.run(
+            "validate", file, "--dnc", "us-national", "--run-dir", tenant.folder / name, "--chunk-bytes", size
+        )
+        assert outcome.code in {0, 4}, outcome.err
+    assert (tenant.folder / "one" / "decisions.csv").read_bytes() == (
+        tenant.folder / "two" / "decisions.csv"
+    ).read_bytes()
+    assert len(decisions(tenant, "one")) == 200
+
+
+def test_a_run_against_no_list_says_so_everywhere(tenant: Tenant) -> None:
+    outcome = tenant.import_file(tenant.write(MIXED))
+    assert outcome.code == 0
+    assert "scrubbed against no list" in outcome.out
+    assert "scrubbed against no list" in (tenant.folder / "run" / "audit.jsonl").read_text()
+    assert json.loads((tenant.folder / "run" / "summary.json").read_bytes())["policy"]["do_not_call"] == (
+        "scrubbed against no list"
+    )
+
+
+def test_strict_compliance_refuses_a_run_without_lists_and_one_with_a_stale_one(tenant: Tenant) -> None:
+    refused = tenant.import_file(tenant.write(MIXED), "--compliance", "strict")
+    assert (refused.code, tenant.stored) == (1, [])
+    add(tenant, LISTED, days_old=40)
+    refused = run(tenant, "--compliance", "strict", "--run-dir", str(tenant.folder / "again"))
+    assert (refused.code, tenant.stored) == (6, [])
+
+
+@pytest.mark.parametrize("state", ["missing", "stale", "damaged"])
+def test_a_list_that_cannot_be_used_stops_every_number_and_is_told(tenant: Tenant, state: str) -> None:
+    if state != "missing":
+        add(tenant, LISTED, days_old=40 if state == "stale" else 1)
+    if state == "damaged":
+        for content in (tenant.folder / "home" / "lists" / "us-national").glob("*.index"):
+            content.write_bytes(content.read_bytes()[:-1] + b"?")
+    outcome = run(tenant)
+    # of a list that is not there nobody knows whether it holds addresses as well
+    assert phones(tenant) == ([] if state == "missing" else [None])
+    assert outcome.json["reasons"][f"suppressed.list_{state}"]
+    assert outcome.code == 4
+    assert "us-national" in next(f["sentence"] for f in outcome.json["findings"] if f["code"] == "scrub.list_unusable")
+
+
+def test_an_exception_needs_its_reason_and_is_recorded(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    refused = run(tenant, "--uncovered", "allow")
+    assert refused.code == 1
+    outcome = run(
+        tenant, "--uncovered", "allow", "--because", "our own branch offices", "--run-dir", str(tenant.folder / "b")
+    )
+    assert phones(tenant) == [None, CLEAR, OTHER_AREA, CANADIAN]
+    assert outcome.json["warnings"]["exempt.uncovered"] == 2
+    assert (
+        json.loads((tenant.folder / "b" / "evidence.json").read_bytes())["policy"]["because"]
+        == "our own branch offices"
+    )
+
+
+def test_an_opt_out_in_one_row_goes_for_the_number_in_every_row_before_and_after(tenant: Tenant) -> None:
+    rows = [
+        f"1,Ann,{CLEAR},ann@example.com,no,no",
+        f"2,Ben,{CLEAR},,no,no",
+        f"3,Cat,{CLEAR},,yes,no",
+        "4,Dan,,dan@example.com,no,no",
+        "5,Eve,12,DAN@example.com,no,yes",
+        f"6,Fay,{OTHER_AREA},,no,no",
+    ]
+    file = tenant.write(table(*rows))
+    outcome = tenant.import_file(file, "--json", "--max-rejected", "2", "--chunk-bytes", "64")
+    assert [contact["externalId"] for contact in tenant.stored] == ["1", "6"]
+    assert phones(tenant) == [None, OTHER_AREA]
+    assert {name: n for name, n in outcome.rows.items() if n} == {
+        "read": 6, "delivered": 2, "suppressed": 3, "invalid": 1,
+    }  # fmt: skip
+    with (tenant.folder / "run" / "suppressed.csv").open(newline="") as rows_file:
+        told = {line["_row"]: line["_code"] for line in csv.DictReader(rows_file)}
+    assert told == {
+        "3": "suppressed.do_not_call_elsewhere",
+        "4": "suppressed.do_not_call",
+        "5": "suppressed.do_not_email_elsewhere",
+    }
+
+
+def test_a_mended_row_is_stopped_by_what_another_row_of_the_first_file_forbids(tenant: Tenant) -> None:
+    rows = [f"1,Ann,{CLEAR},,yes,no", "2,Ben,12,,no,no"]
+    first = tenant.import_file(tenant.write(table(*rows)), "--json", "--max-rejected", "1")
+    mended = tenant.write(f"_row,{HEADER}\n3,2,Ben,{CLEAR},,no,no\n", "mended.csv")
+    outcome = tenant.run("retry", first.json["run"], mended, "--json")
+    assert (outcome.rows["suppressed"], tenant.stored) == (1, [])
+
+
+def test_an_exemption_without_its_column_is_refused(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant, "--exempt", "consent=Consent date", "--exempt", "consent_id=Form")
+    assert outcome.code == 1
+    assert "Consent date" in outcome.err
+
+
+def test_a_hit_with_a_proven_exemption_leaves_and_its_evidence_is_kept(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    content = (
+        f"{HEADER},Last order\n1,Ann,{LISTED},,no,no,{datetime.now(UTC):%Y-%m-%d}\n2,Ben,{LISTED},,no,no,2020-01-01\n"
+    )
+    outcome = run(tenant, "--exempt", "ebr_purchase=Last order", content=content)
+    assert [contact["externalId"] for contact in tenant.stored] == ["1"]
+    assert outcome.json["warnings"] == {"exempt.ebr_purchase": 1}
+    assert [line["evidence"][:12] for line in decisions(tenant)] == ["ebr_purchase", ""]
+
+
+def test_a_run_does_not_go_on_with_what_a_list_cleared_that_is_too_old_by_now(tenant: Tenant) -> None:
+    add(tenant, LISTED, days_old=31 - 9 / 86400)
+    content = table(*(f"{n},Ann,+1212555{n:04},,no,no" for n in range(101, 161)))
+    outcome = run(tenant, "--rate", "1", "--batch-contacts", "1", content=content)
+    assert outcome.code == 6
+    assert 0 < len(tenant.stored) < 60
+    again = tenant.run("resume", outcome.json["run"], "--json")
+    assert again.code == 6
+    assert again.rows["failed"] == 60 - len(tenant.stored)
+    update = tenant.run(
+        "dnc", "update", "us-national", tenant.folder / "us-national.txt", "--obtained", f"{datetime.now(UTC):%Y-%m-%d}"
+    )
+    assert update.code == 0, update.err  # obtained anew; what is left is scrubbed anew
+    rest = tenant.import_file(
+        tenant.folder / "run" / "failed.csv", "--json", "--dnc", "us-national", "--run-dir", tenant.folder / "rest"
+    )
+    assert rest.code == 0
+    assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 60
+
+
+def test_a_lost_key_stops_the_run_before_anything_is_sent(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    run(tenant)
+    for key in (tenant.folder / "home" / "keys").glob("pseudonym-*.key"):
+        key.unlink()
+    before = len(tenant.stored)
+    outcome = run(tenant, "--run-dir", str(tenant.folder / "again"), content=MIXED.replace("Ann", "Anna"))
+    assert outcome.code == 1
+    assert "backup" in outcome.err
+    assert len(tenant.stored) == before
+
+
+def test_evidence_finds_what_was_decided_about_a_number_on_a_day(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant)
+    day = outcome.json["run"][:8]
+    on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    found = tenant.run("evidence", "(212) 555-0100", "--default-country", "US", "--date", on, "--json")
+    told = [(each["run"], each["row"], each["decision"], each["delivered"]) for each in found.json["decided"]]
+    assert told == [(outcome.json["run"], 2, "block", True), (outcome.json["run"], 3, "block", False)]
+    assert found.json["decided"][0]["reasons"] == ["suppressed.national_dnc:us-national"]
+    assert found.json["decided"][0]["lists"][0]["list_id"] == "us-national"
+    assert LISTED not in found.out
+    assert tenant.run("evidence", LISTED, "--date", "2020-01-01", "--json").code == 4
+    address = tenant.run("evidence", "ANN@example.com")
+    assert (address.code, "allow" in address.out) == (0, True)
+
+
+def test_evidence_says_what_it_cannot_look_up(tenant: Tenant) -> None:
+    tenant.import_file(tenant.write(MIXED), "--run-dir", tenant.folder / "without")
+    add(tenant, LISTED)
+    first = run(tenant, "--insist", "all", "--run-dir", str(tenant.folder / "first"))
+    assert tenant.run("evidence", "--new-key").code == 0
+    (tenant.folder / "home" / "keys" / f"pseudonym-{first.json['scrub']['key_id']}.key").unlink()
+    found = tenant.run("evidence", CLEAR, "--json")
+    assert found.code == 4
+    assert found.json["without_key"] == {first.json["run"]: first.json["scrub"]["key_id"]}
+    assert len(found.json["without_evidence"]) == 1
+    assert tenant.run("evidence", "12").code == 1
