@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import platformdirs
 
@@ -28,6 +28,7 @@ from dialfeed.platforms.http import Http, Timeouts, check_url
 from dialfeed.sources.base import Source
 from dialfeed.sources.open import open_source as open_any
 from dialfeed.sources.options import Format, SourceOptions
+from dialfeed.sources.remote import is_remote
 from dialfeed.telemetry.observing import Wanted
 
 
@@ -190,16 +191,30 @@ def open_source(where: Sequence[str], plan: Plan, *, ours: bool = False) -> Sour
 
 
 def shown(where: Sequence[str]) -> str:
-    """A source's name as it may be told: without the password of a database's address."""
-    return ", ".join(_without_password(each) for each in where)
+    """A source's name as it may be told: an address without its password and its parameters, which may hold one."""
+    return ", ".join(_bare(each)._replace(query="", fragment="").geturl() if "://" in each else each for each in where)
 
 
-def _without_password(where: str) -> str:
+def kept(where: str) -> str:
+    """An address in the form that a run keeps: what may be a secret in it is left out.
+
+    Of a database's parameters those called after a password; of an address of the web all, which are often a signature
+    or a token: then `?` is left at its end, and it cannot be read again.
+    """
+    parts = _bare(where)
+    if not parts.query:
+        return parts.geturl()
+    if is_remote(where):
+        return parts._replace(query="", fragment="").geturl() + "?"
+    harmless = [(name, value) for name, value in parse_qsl(parts.query) if "pass" not in name.lower()]
+    return parts._replace(query=urlencode(harmless)).geturl()
+
+
+def _bare(where: str) -> SplitResult:
+    """An address without its password."""
     parts = urlsplit(where)
-    if "://" not in where or "@" not in parts.netloc:
-        return where
-    user, _, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}@{host}").geturl()
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}")
 
 
 async def find_list(platform: Platform, wanted: str) -> ContactList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialfeed.assembly import Connection, ListCarrier, shown
+from dialfeed.assembly import Connection, ListCarrier, kept
 from dialfeed.columns import Settled
 from dialfeed.config import Plan
 from dialfeed.contacts.mapping import ColumnMapping
@@ -35,13 +35,17 @@ class Order:
 
     @property
     def lasting_source(self) -> list[str]:
-        """The source in a form that still leads there from another working folder, without a password."""
-        return [shown([each]) if "://" in each or each == "-" else str(Path(each).absolute()) for each in self.source]
+        """The source in a form that still leads there from another working folder, without a secret (`kept`)."""
+        return [kept(each) if "://" in each else each if each == "-" else _absolute(each) for each in self.source]
 
     @property
     def sends(self) -> bool:
         """Whether anything is to leave."""
         return self.contact_list is not None and not self.rehearse
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute())
 
 
 @dataclass(frozen=True, slots=True)

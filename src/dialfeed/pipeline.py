@@ -240,6 +240,9 @@ def _read_and_map(run: Run, order: Order) -> Opened:
     plan = order.plan
     if order.source == ("-",) and run.summary.command == "resume":
         raise FixSource("The run ended before its standard input was read.", advice="Import it again.")
+    if run.summary.command == "resume" and any("://" in each and each[-1] == "?" for each in order.source):
+        told = "The run ended before its address was read, and the parameters of an address are not kept."
+        raise FixSource(told, advice="Import it again.")
     source = exact(open_source(order.source, plan, ours=order.retry_of is not None))
     if order.retry_of is not None:
         source = Picked(source, partial(standing, order.retry_of), OPEN)

@@ -15,7 +15,7 @@ from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooL
 from dialfeed.delivery.ports import Contacts
 from dialfeed.errors import DialfeedError, FixAccess, FixConnection
 from dialfeed.platforms.base import ContactList, Limits
-from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused, shorten
+from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused
 from dialfeed.platforms.cxone.codec import JsonCodec
 from dialfeed.platforms.http import Http, Lost, Reply
 
@@ -262,8 +262,10 @@ class CxonePlatform:
                 "The contact list is not there any more (HTTP 404).", advice="`dialfeed lists` shows which are."
             )
         _refuse_misuse(reply, self._http.host)
-        words = "" if reply.is_html else f": {shorten(reply.body.decode('utf-8', 'replace'))[:120]}"
-        raise FixAccess(f"{self._http.host} does not take contacts in this form (HTTP {status}{words}).")
+        raise FixAccess(  # without its words: they may repeat what was sent
+            f"{self._http.host} does not take contacts in this form (HTTP {status}).",
+            advice="Check the base URL, the list's columns and the body's form (--wrapped-body).",
+        )
 
     async def _follow_job(self, reply: Reply, contacts: Contacts) -> Answer:
         """A 202: poll its `Location` until the job tells how it ended. The form of the job is open (section 3)."""
