@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import ceil, floor, log10
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -19,6 +20,7 @@ from markupsafe import Markup
 _STRIPPED: Final = frozenset({"style", "script", "desc", "title", "defs"})
 _KEPT: Final = frozenset({"viewBox", "class", "transform", "d", "x", "y", "rx", "ry", "width", "height"})
 _PRECISION: Final = 1
+_WIDEST: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ class Chart:
     Attributes:
         wide: SVG for a wide window and for paper.
         narrow: SVG for a phone.
+        legend: Kinds and names of the series that have anything to show.
     """
 
     wide: Markup
     narrow: Markup
+    legend: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,18 @@ def _pygal() -> Any:
 def _drawn(
     kind: Callable[..., Any], labels: Sequence[str], series: Sequence[Series], described: str, forms: Sequence[_Form]
 ) -> Chart:
-    return Chart(*(_svg(kind, labels, series, described, form) for form in forms))
+    wide, narrow = (_svg(kind, labels, series, described, form) for form in forms)
+    return Chart(wide, narrow, [(each.kind, each.name) for each in series if any(each.values)])
 
 
 def _svg(
     kind: Callable[..., Any], labels: Sequence[str], series: Sequence[Series], described: str, form: _Form
 ) -> Markup:
-    chart = kind(**_OPTIONS, width=form.width, height=form.height, value_formatter=short)
+    upright = kind is _pygal().StackedBar
+    chart = kind(**_OPTIONS, width=form.width, height=form.height, value_formatter=_on_axis if upright else short)
     chart.x_labels = list(labels)
+    if upright:
+        chart.y_labels = steps(max(map(sum, zip(*(each.values for each in series), strict=True))))
     every = -(-len(labels) // form.labels)
     if every > 1:
         chart.x_labels_major_every, chart.show_minor_x_labels = every, False
@@ -131,8 +139,21 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 }
 
 
+def steps(most: float) -> list[float]:
+    """Three to five round numbers from 0 to `most` or a little more; whole ones."""
+    rough = max(most, 1) / 4
+    size = 10 ** floor(log10(rough)) if rough > 1 else 1
+    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough and (size * factor) % 1 == 0)
+    return [step * number for number in range(ceil(most / step) + 1)]
+
+
+def _on_axis(value: float) -> str:
+    """A number for an axis, as wide as all others, so that charts below one another have one scale."""
+    return short(value).rjust(_WIDEST, "\u2007")
+
+
 def short(value: float) -> str:
-    """A number for an axis."""
+    """A number in few characters."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g} {unit}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,12 +18,12 @@ from dialfeed.reports.html.story import Story, told
 from dialfeed.reports.html.timeline import BOUNDS, elapsed
 from dialfeed.reports.html.view import Bucket, Step, Told
 
-_DRAWN: dict[str, str] = {
-    "delivered": "Accepted",
-    "refused": "Refused",
-    "lost": "Answers lost",
-    "throttled": "Told to wait (429)",
-    "not_sent": "Did not arrive",
+_DRAWN: Final[Mapping[str, str]] = {
+    "delivered": "accepted",
+    "refused": "refused",
+    "lost": "answer lost",
+    "throttled": "told to wait (429)",
+    "not_sent": "did not arrive",
 }
 
 
@@ -56,7 +56,7 @@ def render(
         buckets=rows,
         steps=view.funnel(summary),
         funnel=_funnel(view.funnel(summary), rows, view.rehearsed(summary)) if summary["rows"]["read"] else None,
-        legend_of_funnel=_legend(rows),
+        next=view.next_step(summary),
         rate=_rate(story),
         reasons=view.reasons(summary["reasons"], examples or {}),
         warnings=view.reasons(summary["warnings"], examples or {}),
@@ -71,7 +71,6 @@ def render(
         hours=summary.get("calling_hours") or {},
         findings=[each for each in summary["findings"] if not each["code"].startswith("verify.")],
         retention=retention or {},
-        drawn=_DRAWN,
     )  # fmt: skip
 
 
@@ -106,7 +105,9 @@ def _style() -> Markup:
 
 def percent(share: float) -> str:
     """A share for people: never 0 % of something, nor 100 % of not all."""
-    if 0 < share < 0.001:
+    if share in {0, 1}:
+        return f"{share * 100:.0f} %"
+    if share < 0.001:
         return "< 0.1 %"
     if 0.999 < share < 1:
         return "> 99.9 %"
@@ -148,11 +149,8 @@ def _funnel(steps: Sequence[Step], rows: Sequence[Bucket], rehearsal: bool) -> C
         if any(each.name in step.left for step in steps)
     ]
     sentence = "; ".join(f"{step.name}: {count:,}" for step, count in zip(steps, went_on, strict=True))
-    return charts.funnel([step.name for step in steps], series, f"From rows read to contacts delivered. {sentence}.")
-
-
-def _legend(rows: Sequence[Bucket]) -> list[tuple[str, str]]:
-    return [(each.kind, each.name) for each in rows if each.count]
+    labels = [f"{step.name}  {count:,}" for step, count in zip(steps, went_on, strict=True)]
+    return charts.funnel(labels, series, f"From rows read to contacts delivered. {sentence}.")
 
 
 def _rate(story: Story) -> int | None:
@@ -166,9 +164,9 @@ def _throughput(story: Story) -> Chart | None:
     moments = story.timeline.moments
     if not moments:
         return None
-    series = [Series("delivered", "Accepted", [moment.delivered for moment in moments])]
+    series = [Series("delivered", _DRAWN["delivered"], [moment.delivered for moment in moments])]
     if any(moment.refused for moment in moments):
-        series.append(Series("refused", "Refused", [moment.refused for moment in moments]))
+        series.append(Series("refused", _DRAWN["refused"], [moment.refused for moment in moments]))
     most = max(moment.delivered for moment in moments)
     described = f"Contacts accepted in each {span(story.timeline.width)} of the delivery; at most {most:,}."
     return charts.columns(story.labels, series, described)
@@ -185,7 +183,7 @@ def _troubles(story: Story) -> Chart | None:
     ]
     if not series:
         return None
-    counts = ", ".join(f"{each.name.lower()}: {sum(each.values):,.0f}" for each in series)
+    counts = ", ".join(f"{each.name}: {sum(each.values):,.0f}" for each in series)
     return charts.columns(story.labels, series, f"Requests that were not taken, over time; {counts}.", height=130)
 
 
@@ -199,7 +197,10 @@ def _latency(story: Story) -> Chart | None:
     labels = [f"≤ {span(BOUNDS[index])}" if index < len(BOUNDS) else f"> {span(BOUNDS[-1])}" for index in inside]
     described = f"How long {story.latencies.count:,} answers took, from {labels[0]} to {labels[-1]}."
     return charts.columns(
-        labels, [Series("neutral", "Answers", [bins[index] for index in inside])], described, height=170
+        labels,
+        [Series("neutral", "answers by how long they took", [bins[index] for index in inside])],
+        described,
+        height=170,
     )
 
 

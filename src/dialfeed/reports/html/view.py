@@ -134,6 +134,23 @@ def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
         yield f"{to_mend:,} wait to be mended."
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do next, in words and as a command; either may be empty."""
+
+    words: str
+    command: str
+
+
+def next_step(summary: Told) -> Next:
+    """What the run says is to be done next."""
+    told = str(summary["next"])
+    if not told:
+        return Next("Look into what stopped it." if summary["error"] else "Nothing: the run is complete.", "")
+    words, command, rest = told.partition("dialfeed ")
+    return Next(words.strip().replace(", then:", "."), command + rest)
+
+
 def buckets(summary: Told) -> list[Bucket]:
     """The right side of the equation, in its order."""
     rows: Mapping[str, int] = summary["rows"]
@@ -248,6 +265,8 @@ def plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6g}"
     if isinstance(value, Mapping):
         return "; ".join(f"{words(name)}: {plain(each)}" for name, each in value.items()) or "none"
     if isinstance(value, list | tuple):
@@ -257,7 +276,7 @@ def plain(value: Any) -> str:
 
 def words(name: str) -> str:
     """A name of a JSON value as people write it."""
-    return name.replace("_", " ")
+    return name.replace("_", " ").replace("sha256", "SHA-256")
 
 
 def facts(told: Told, *, without: Sequence[str] = ()) -> list[tuple[str, str]]:
