@@ -14,9 +14,9 @@ from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.reports.examples import Example
 from dialfeed.reports.html import charts, view
 from dialfeed.reports.html.charts import Chart, Series
-from dialfeed.reports.html.story import Story, told
-from dialfeed.reports.html.timeline import BOUNDS, elapsed
 from dialfeed.reports.html.view import Bucket, Step, Told
+from dialfeed.reports.story import Story, told
+from dialfeed.reports.timeline import BOUNDS, elapsed
 
 _DRAWN: Final[Mapping[str, str]] = {
     "delivered": "accepted",

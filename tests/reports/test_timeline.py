@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialfeed.reports.html.timeline import BUCKETS, Latencies, Timeline, elapsed
+from dialfeed.reports.timeline import BUCKETS, Latencies, Timeline, elapsed
 
 
 @settings(deadline=None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from dialfeed.reports.html.timeline import Latencies, Moment, Timeline, elapsed
+from dialfeed.reports.timeline import Latencies, Moment, Timeline, elapsed
 
 SESSIONS: Final = 50
 """Sessions that are told one by one, at most."""
@@ -58,9 +58,8 @@ class Story:
     smallest: int = 0
     largest: int = 0
     repeated: int = 0
-    pauses: int = 0
+    pauses: Counter[str] = field(default_factory=Counter)
     paused: float = 0.0
-    longest_pause: float = 0.0
     lost: int = 0
     settled: int = 0
     settled_on_list: int = 0
@@ -70,12 +69,13 @@ class Story:
     delivery_began: datetime | None = None
     delivery_seconds: float = 0.0
     guards: list[dict[str, Any]] = field(default_factory=list)
+    read_back: Mapping[str, Any] = field(default_factory=dict)
     drawn_from: int = 0
 
     _open: dict[int, tuple[float, int]] = field(default_factory=dict)
     _offset: float = 0.0
     _origin: float | None = None
-    _accepted: dict[int, int] = field(default_factory=dict)
+    _accepted: int | None = None
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take in one event of the trail; kinds that are not known count for nothing but their time."""
@@ -141,8 +141,9 @@ class Story:
             self.latencies.add(now - began)
         moment = self._moment(now)
         if answer == "Accepted":
-            moment.delivered += size
-            self._accepted = {batch: size}  # what it refused is told right behind it
+            moment.delivered += int(event.get("delivered") or size)
+            # what it refused is told right behind it, where the answer itself does not tell how many it took
+            self._accepted = batch if event.get("delivered") is None else None
         trouble = _TROUBLES.get(answer)
         if trouble in {"throttled", "not_sent"}:
             setattr(moment, trouble, getattr(moment, trouble) + 1)
@@ -153,8 +154,8 @@ class Story:
         number = int(event["contacts"])
         moment = self._moment(now)
         moment.refused += number
-        if event["batch"] in self._accepted:
-            moment.delivered = max(0, moment.delivered - number)
+        if event["batch"] == self._accepted:
+            moment.delivered -= number
 
     def _on_batch_unknown(self, event: Mapping[str, Any], now: float) -> None:
         self.lost += 1
@@ -179,15 +180,18 @@ class Story:
 
     def _on_delivery_paused(self, event: Mapping[str, Any], now: float) -> None:
         seconds = float(event.get("seconds") or 0.0)
-        self.pauses += 1
+        self.pauses[str(event.get("cause", "throttled"))] += 1
         self.paused += seconds
-        self.longest_pause = max(self.longest_pause, seconds)
         self._moment(now).paused += seconds
 
     def _on_guard_judged(self, event: Mapping[str, Any], now: float) -> None:
         del now
         self.guards = [each for each in self.guards if each["guard"] != event["guard"]]
         self.guards.append({name: event.get(name, False) for name in ("guard", "stopped", "insisted")})
+
+    def _on_contacts_verified(self, event: Mapping[str, Any], now: float) -> None:
+        del now
+        self.read_back = event
 
     def _on_run_finished(self, event: Mapping[str, Any], now: float) -> None:
         del now

@@ -5,12 +5,13 @@ from __future__ import annotations
 import told_runs
 from told_runs import event
 
-from dialfeed.reports.html.story import SESSIONS, told
+from dialfeed.reports.story import SESSIONS, told
 
 
 def test_what_happened_to_every_batch_is_counted() -> None:
     story = told(told_runs.delivery(500, size=10))
-    assert (story.sent, story.lost, story.settled, story.settled_on_list, story.pauses) == (505, 2, 2, 2, 5)
+    assert (story.sent, story.lost, story.settled, story.settled_on_list) == (505, 2, 2, 2)
+    assert story.pauses == {"throttled": 5}
     assert story.answers == {"Accepted": 498, "Throttled": 5, "Unknown": 2}
     assert story.statuses == {201: 498, 429: 5}
     assert sum(moment.delivered for moment in story.timeline.moments) == 5000
