@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, donotcall, loading, looking, people, ship
+from dialfeed.commands import audit, donotcall, loading, looking, people, runs, ship
 from dialfeed.commands.shared import echo_error, say
 
 
@@ -45,6 +45,9 @@ for command in (
     loading.resume_command,
     loading.settle_command,
     loading.retry_command,
+    runs.runs_command,
+    runs.status_command,
+    runs.report_command,
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,

@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,15 +63,35 @@ def held(path: Path) -> Iterator[None]:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not any(_locked(descriptor, fcntl.LOCK_EX, wait) for wait in _LOOKERS):
             raise CheckFile(
                 f"Another process is working on the run in {path}.", advice="Wait for it to end, or stop it first."
-            ) from None
+            )
         yield
     finally:
         os.close(descriptor)
+
+
+_LOOKERS = (0.0, 0.01, 0.05)
+"""Seconds to wait before each attempt at the lock: whoever only looks at a run (`is_held`) has it for an instant."""
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process is working on the run in this folder."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return not _locked(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int, kind: int, wait: float = 0.0) -> bool:
+    time.sleep(wait)
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def clear_stage(folder: RunFolder) -> None:
@@ -130,7 +151,7 @@ def find(name: str, *, runs_dir: Path, home: Path) -> Path:
     note = _note(home, name) if "/" not in name and name not in {"", ".", ".."} else None
     noted = Path(note.read_text("utf-8")) if note is not None and note.is_file() else None
     for path in (Path(name), runs_dir / name, noted):
-        if path is not None and ((path / LEDGER).is_file() or (path / SUMMARY).is_file()):
+        if path is not None and any((path / file).is_file() for file in (LEDGER, SUMMARY, AUDIT)):
             return path.absolute()
     raise FixSettings(f"There is no run {name!r}.", advice="Give a run's id or its folder; the newest is `--latest`.")
 
@@ -155,6 +176,13 @@ def known(runs_dir: Path, home: Path) -> Iterator[tuple[str, Path]]:
         path = Path(note.read_text("utf-8"))
         if (path / LEDGER).is_file():
             yield note.name, path
+
+
+def every_run(runs_dir: Path, home: Path) -> Iterator[Path]:
+    """The folders of all runs that have left anything, validations and retries among them, each once."""
+    found = [path.parent for path in (*runs_dir.glob(f"*/{AUDIT}"), *runs_dir.glob(f"*/{SUMMARY}"))]
+    found += [Path(note.read_text("utf-8")) for note in (home / "runs").glob("*")]
+    yield from {path.resolve(): None for path in found if path.is_dir()}
 
 
 def _note(home: Path, run_id: str) -> Path:

@@ -198,6 +198,12 @@ class Story:
         self._session.status = str(event.get("status"))
 
     @property
+    def per_second(self) -> float | None:
+        """Contacts accepted in a second of the delivery, pauses included; None before anything is."""
+        accepted = sum(moment.delivered for moment in self.timeline.moments)
+        return accepted / self.delivery_seconds if self.delivery_seconds else None
+
+    @property
     def labels(self) -> list[str]:
         """The time since delivery began at which each bucket begins, as minutes and seconds or as seconds."""
         return [

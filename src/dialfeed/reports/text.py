@@ -54,7 +54,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield from _table("Repaired or remarked on", summary["warnings"])
     yield from _findings(summary)
     yield ""
-    yield f"Files: {summary['folder']}"
+    yield f"Files: {summary['folder']} (report.html shows all of this)"
     if summary["error"]:
         yield f"Stopped: {summary['error']}"
     if summary["next"]:

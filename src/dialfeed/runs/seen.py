@@ -1,0 +1,211 @@
+"""A run as it is seen from outside: its state, how far it is, and what can still be done with it.
+
+Seeing a run changes nothing of it, and does not hold up the process that works on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from dialfeed.errors import DialfeedError
+from dialfeed.ledger.folder import AUDIT, LEDGER, STAGE, SUMMARY, is_held
+from dialfeed.ledger.reading import Glance, glance
+from dialfeed.reports.retention import Retention, read_retention
+
+DIED: Final = "DIED"
+RUNNING: Final = "RUNNING"
+
+EXIT_CODES: Final = {RUNNING: 0, DIED: 3}
+"""What `dialfeed status` exits with for a run that has not told its own exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run as it is seen from outside.
+
+    Attributes:
+        run: Its id.
+        folder: Its folder.
+        command: What it was last called for.
+        status: As in its summary; ``RUNNING`` while a process works on it, ``DIED`` where one ended without telling.
+        exit_code: Its exit code; 0 while it runs, 3 where it died.
+        list: Name or id of the contact list; empty where it is not known or there is none.
+        source: What it reads.
+        rows: Rows by bucket, with `read`; where it is not told yet, only what is known so far.
+        began: When it began, UTC; None where its trail does not tell.
+        touched: When it last told anything, UTC.
+        can: ``resume``, ``settle`` or ``retry`` where that is left to do; else empty.
+        next: The command for that, in the run's own words where it has any.
+        keep_until: Until when its files with rows are kept; empty where that is not told.
+        purged: Whether they have been removed.
+        hold: Whether a legal hold keeps them.
+    """
+
+    run: str
+    folder: str
+    command: str
+    status: str
+    exit_code: int
+    list: str
+    source: str
+    rows: dict[str, int]
+    began: datetime | None
+    touched: datetime | None
+    can: str
+    next: str
+    keep_until: str
+    purged: bool
+    hold: bool
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """Its JSON form; `age_seconds` is the time since it last told anything."""
+        age = round((now - self.touched).total_seconds()) if self.touched else None
+        times = {"began": _iso(self.began), "touched": _iso(self.touched), "age_seconds": age}
+        return asdict(self) | times
+
+
+def see(folder: Path) -> Seen:
+    """See the run in this folder.
+
+    Raises:
+        FixSettings: Its ledger is none.
+    """
+    held = is_held(folder)
+    told, looked = _summary(folder), glance(folder / LEDGER)
+    first, last = _ends_of(folder / AUDIT)
+    retention = read_retention(folder)
+    seen = _told(folder, told, retention) if told else _untold(folder, looked, first, retention)
+    seen = replace(seen, began=_time(first), touched=_time(last) or _time(first))
+    if held:
+        command = str(last.get("command") or first.get("command") or seen.command)
+        return replace(seen, status=RUNNING, exit_code=EXIT_CODES[RUNNING], command=command, can="", next="")
+    return seen
+
+
+def see_all(folders: Iterator[Path]) -> list[Seen]:
+    """Runs that can be seen, newest first; a folder that cannot be read is passed over."""
+    found = []
+    for folder in folders:
+        try:
+            found.append(see(folder))
+        except (DialfeedError, OSError):
+            continue
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(found, key=lambda each: (each.began or never, each.run), reverse=True)
+
+
+def can_go_on(folder: Path, told: dict[str, Any], retention: Retention | None) -> str:
+    """What can still be done with a run that has told its end: resume, settle, retry, or nothing."""
+    rows = told["rows"]
+    if (folder / STAGE).is_dir() and (folder / LEDGER).is_file() and told["exit_code"] not in {1, 6}:
+        return "settle" if rows["unknown"] and not rows["failed"] else "resume"
+    sent = (folder / LEDGER).is_file() and not told["policy"].get("dry_run") and told["exit_code"] not in {1, 6}
+    purged = retention is not None and retention.purged
+    if sent and (rows["invalid"] or rows["refused"]) and not purged:
+        return "retry"
+    return ""
+
+
+def _told(folder: Path, told: dict[str, Any], retention: Retention | None) -> Seen:
+    """A run that has told its end."""
+    can = can_go_on(folder, told, retention)
+    return Seen(
+        run=told["run"],
+        folder=str(folder),
+        command=told["command"],
+        status=told["status"],
+        exit_code=told["exit_code"],
+        list=told["list"]["name"] or told["list"]["id"],
+        source=str(told["source"].get("path", "")),
+        rows=told["rows"],
+        began=None,
+        touched=None,
+        can=can,
+        next=told["next"],
+        **_kept(folder, retention),
+    )
+
+
+def _untold(folder: Path, looked: Glance, first: dict[str, Any], retention: Retention | None) -> Seen:
+    """A run that has not told its end."""
+    run = str(looked.facts.get("run") or first.get("run") or folder.name)
+    can = "resume" if looked.facts.get("run") and not (retention and retention.purged) else ""
+    return Seen(
+        run=run,
+        folder=str(folder),
+        command=str(first.get("command", "")),
+        status=DIED,
+        exit_code=EXIT_CODES[DIED],
+        list=str(looked.facts.get("list") or ""),
+        source=", ".join(map(str, looked.facts.get("source") or ())),
+        rows=rows_so_far(looked),
+        began=None,
+        touched=None,
+        can=can,
+        next=f"dialfeed resume {run}" if can else "",
+        **_kept(folder, retention),
+    )
+
+
+def rows_so_far(looked: Glance) -> dict[str, int]:
+    """Rows by bucket as far as a ledger knows them; what is on its way or waits is not in a bucket yet."""
+    prepared = (looked.facts.get("prepared") or {}).get("prepared")
+    if prepared is None:
+        return {}
+    rows = {name: prepared[name] for name in ("read", "duplicate", "invalid", "suppressed")}
+    return rows | {name: looked.contacts.get(name, 0) for name in ("delivered", "refused", "failed", "unknown")}
+
+
+def _kept(folder: Path, retention: Retention | None) -> dict[str, Any]:
+    hold = (folder / "HOLD").exists()
+    if retention is None:
+        return {"keep_until": "", "purged": False, "hold": hold}
+    return {"keep_until": retention.keep_until, "purged": bool(retention.purged), "hold": hold}
+
+
+def _summary(folder: Path) -> dict[str, Any] | None:
+    try:
+        told: dict[str, Any] = orjson.loads((folder / SUMMARY).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return told
+
+
+def _ends_of(trail: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The first line of a trail, and its last whole one; empty where there is none."""
+    try:
+        with trail.open("rb") as file:
+            first = file.readline()
+            file.seek(max(0, trail.stat().st_size - _TAIL))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return {}, {}
+    return _line(first), next((line for line in map(_line, reversed(lines)) if line), {})
+
+
+_TAIL: Final = 1 << 16
+
+
+def _line(raw: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) and "time" in told else {}
+
+
+def _time(line: dict[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(line["time"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z") if time else None
