@@ -335,6 +335,7 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         already=OnTheList(order.retry_of) if order.retry_of else None,
         already_objected=order.retry_of,
     )
+    prepared_in = time.monotonic() - began
     scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
     description = source.describe()
     facts = {
@@ -346,7 +347,8 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         "fingerprint": mapping.fingerprint,
         "columns": len(mapping.fields) + len(mapping.passed_through),
         "scrub": scrub,
-        "seconds": time.monotonic() - began,
+        "seconds": prepared_in,
+        "evidence_seconds": time.monotonic() - began - prepared_in,
         "retry": _told_of_retry(order, source),
     }
     if ledger:
@@ -370,7 +372,7 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     summary.source, summary.fields = facts["source"], facts.get("fields", {})
     summary.ready = prepared["ready"]
     summary.reasons, summary.warnings = dict(prepared["reasons"]), dict(prepared["warnings"])
-    summary.prepare_seconds = facts["seconds"]
+    summary.prepare_seconds, summary.evidence_seconds = facts["seconds"], facts["evidence_seconds"]
     tell_scrub(run, facts.get("scrub", {}))
     summary.rows = Rows(
         read=prepared["read"],

@@ -1,4 +1,4 @@
-"""Evidence: one line for every endpoint that was decided about, in `decisions.csv`, under pseudonyms.
+"""Evidence: one line for every endpoint that was held against a list, in `decisions.csv`, under pseudonyms.
 
 While the source is read, decisions are put down beside the staged contacts, with the number or address itself. Before
 the first batch leaves they become the lines that stay: row, column, pseudonym, decision, reasons, evidence of an

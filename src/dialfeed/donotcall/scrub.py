@@ -157,7 +157,7 @@ class Scrubber:
 
     @property
     def keeps_decisions(self) -> bool:
-        """Whether each decision is kept: where there is a list, there is evidence."""
+        """Whether decisions are kept: for a channel that a list speaks of there is evidence."""
         return any(self._asked.values())
 
     def __call__(self, contacts: pl.DataFrame, rows: pl.DataFrame) -> Scrubbed:
@@ -179,7 +179,8 @@ class Scrubber:
         scrubbed = withhold(contacts, judged)
         if not self.keeps_decisions:
             return scrubbed
-        lines = pl.concat([_lines(contacts, each, evidence) for each in judged], how="diagonal")
+        kept = [each for each in judged if self._asked[each.channel]]
+        lines = pl.concat([_lines(contacts, each, evidence) for each in kept], how="diagonal")
         return Scrubbed(scrubbed.contacts, scrubbed.suppressed, scrubbed.told, lines)
 
     def ruling(self, channel: Channel, words: Sequence[int]) -> Ruling:

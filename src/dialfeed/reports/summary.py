@@ -92,6 +92,7 @@ class Summary:
     batches: int = 0
     settled: dict[str, int] = field(default_factory=dict)
     prepare_seconds: float = 0.0
+    evidence_seconds: float = 0.0
     deliver_seconds: float = 0.0
     total_seconds: float = 0.0
     policy: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Summary:
             "settled": self.settled,
             "seconds": {
                 "prepare": round(self.prepare_seconds, 3),
+                "evidence": round(self.evidence_seconds, 3),
                 "deliver": round(self.deliver_seconds, 3),
                 "total": round(self.total_seconds, 3),
             },
@@ -162,6 +164,7 @@ def read_summary(path: Path) -> Summary:
         before=told["platform_count"]["before"],
         after=told["platform_count"]["after"],
         prepare_seconds=seconds["prepare"],
+        evidence_seconds=seconds.get("evidence", 0.0),
         deliver_seconds=seconds["deliver"],
         total_seconds=seconds["total"],
         findings=[Finding(**finding) for finding in told["findings"]],
