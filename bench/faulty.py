@@ -2,9 +2,10 @@
 
     python -m bench.faulty [ROUNDS [CONTACTS]]
 
-At 50 requests a second into a sandbox in another process. One in twenty requests is answered with 429 and `Retry-After: 1`,
-which all workers wait for; one in fifty with 503, half of these after the batch was stored, so that each has to be
-settled. Every round runs all of them in turns; what counts is the ratio to the round's run without faults.
+At 50 requests a second into a sandbox in another process. One in twenty requests is answered with 429 and
+`Retry-After: 1`, which all workers wait for; one in fifty with 503, half of these after the batch was stored, so that
+each has to be settled. Every round runs all of them in turns; what counts is the ratio to the round's run without
+faults.
 """
 
 from __future__ import annotations
