@@ -80,10 +80,10 @@ def main() -> None:
                     print(f"{plan}: {took:.1f} s, {faults[plan]}", file=sys.stderr, flush=True)
     print("| faults | seconds of delivery | times those without faults | faults of the last round |")
     print("| --- | --- | --- | --- |")
-    for plan, took in seconds.items():
-        ratios = [each / without for each, without in zip(took, seconds["no faults"], strict=True)]
+    for plan, all_took in seconds.items():
+        ratios = [each / without for each, without in zip(all_took, seconds["no faults"], strict=True)]
         injected = ", ".join(f"{kind} {times}" for kind, times in faults[plan].items()) or "none"
-        print(f"| {plan} | {spread(took, 1)} | {spread(ratios)} | {injected} |")
+        print(f"| {plan} | {spread(all_took, 1)} | {spread(ratios)} | {injected} |")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,12 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 def sync_folder(folder: Path) -> None:
     """Let the names in a folder survive a power failure."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    sync_file(folder)
+
+
+def sync_file(file: Path) -> None:
+    """Let what was written to a file survive a power failure."""
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

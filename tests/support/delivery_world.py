@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,7 +223,11 @@ class PacedPlatform:
 
 @dataclass
 class World:
-    """One delivery under faults, from its first process to its last."""
+    """One delivery under faults, from its first process to its last.
+
+    Attributes:
+        power_fails: A process that is killed takes with it all that was not synced to the disk.
+    """
 
     folder: Path
     total: int
@@ -232,6 +237,7 @@ class World:
     policy: Policy = field(default_factory=lambda: Policy(patience=Patience(grace=3.0, quiet=1.0, lag=20.0)))
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     kill_at: Callable[[str], bool] = field(default=lambda _: False)
+    power_fails: bool = False
     processes: int = 0
     ended_at: float = 0.0
 
@@ -257,6 +263,8 @@ class World:
 
     async def _process(self, chance: random.Random) -> None:
         def checkpoint(point: str) -> None:
+            if point == "after open":
+                self._synced()
             if self.kill_at(point):
                 raise Killed
 
@@ -284,8 +292,24 @@ class World:
             )
             await self.delivery.run()
 
+    def _synced(self) -> None:
+        """Keep what is on the disk for certain: the ledger as it was when a batch was last opened."""
+        shutil.rmtree(self.folder / "disk", ignore_errors=True)
+        (self.folder / "disk").mkdir()
+        for file in self.folder.glob("ledger.sqlite*"):
+            shutil.copy(file, self.folder / "disk")
+
+    def _lose_power(self) -> None:
+        """Nothing is left but what was synced."""
+        for file in self.folder.glob("ledger.sqlite*"):
+            file.unlink()
+        for file in (self.folder / "disk").glob("*[!m]"):  # the index of the journal is never on the disk
+            shutil.copy(file, self.folder)
+
     def _bury(self) -> None:
         """End all that is left of a killed process."""
+        if self.power_fails:
+            self._lose_power()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0.01))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ import polars as pl
 from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity
 from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import ROW
+from dialfeed.files import sync_file, write_json
 
 RAW = "raw."
 """Prefix of the columns that hold the row as it was read; the contact's own columns have none."""
@@ -66,6 +68,9 @@ def staged(contacts: pl.DataFrame, raw: pl.DataFrame, came_from: Mapping[str, st
 class StageWriter:
     """Takes checked chunks in order, and finds the duplicates among all of them at the end.
 
+    A sealed stage survives a power failure: a run that goes on after one may have nothing else to go by. The chunks are
+    synced beside the work on the next ones.
+
     Args:
         folder: An existing, empty folder that only this run uses.
     """
@@ -74,11 +79,14 @@ class StageWriter:
         self._folder = folder
         self._hashes = (folder / "hashes.bin").open("wb")
         self._chunks: list[dict[str, Any]] = []
+        self._syncing = ThreadPoolExecutor(1, "sync")
+        self._synced: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._syncing.shutdown(cancel_futures=True)
         with suppress(OSError):  # a full disk has been told by then
             self._hashes.close()
 
@@ -127,7 +135,8 @@ class StageWriter:
         """Write a chunk, in the place of what was there."""
         part = self._folder / f".{_name(number)}"
         staged.frame.write_ipc(part, compression="uncompressed")
-        part.replace(self._folder / _name(number))
+        file = part.replace(self._folder / _name(number))
+        self._synced.append(self._syncing.submit(sync_file, file))
         facts = {"length": len(staged.frame), "columns": staged.columns, "same": staged.same}
         self._chunks[number : number + 1] = [facts]
 
@@ -139,7 +148,10 @@ class StageWriter:
         duplicates = confirm(self._identities(found, starts))
         duplicates.write_ipc(self._folder / "duplicates.arrow", compression="uncompressed")
         (self._folder / "hashes.bin").unlink()
-        (self._folder / "stage.json").write_text(json.dumps({"chunks": self._chunks}), "utf-8")
+        sync_file(self._folder / "duplicates.arrow")
+        for synced in self._synced:
+            synced.result()
+        write_json(self._folder / "stage.json", {"chunks": self._chunks})
         return Stage(self._folder)
 
     def _identities(self, found: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Iterator[pl.DataFrame]:

@@ -1,0 +1,103 @@
+"""The ledger: what it was told survives, and what must survive a power failure is synced."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from dialfeed.delivery.answers import Words
+from dialfeed.delivery.ports import Parts
+from dialfeed.errors import FixSettings
+from dialfeed.ledger.ledger import Ledger
+
+FULL, NORMAL = 2, 1
+
+
+def test_a_batch_is_on_the_disk_before_it_leaves_and_so_are_facts(tmp_path: Path) -> None:
+    """The rest may be forgotten with the power: it is found out again, at the cost of a settling."""
+    synced: dict[str, int] = {}
+
+    def checkpoint(point: str) -> None:
+        when, _, write = point.partition(" ")
+        if when == "after":
+            synced[write] = ledger._db.execute("pragma synchronous").fetchone()[0]
+
+    ledger = Ledger(tmp_path / "ledger.sqlite", checkpoint=checkpoint)
+    with ledger:
+        ledger.remember(baseline={"count": 7})
+        batch = ledger.opened(ledger.create(((0, 10),)))
+        ledger.unknown(batch, cause="cut", status=None)
+        ledger.delivered(batch, status=201, ids={})
+    assert synced == {"facts": FULL, "open": FULL, "unknown": NORMAL, "delivered": NORMAL}
+
+
+def test_what_was_told_is_there_for_the_next_process(tmp_path: Path) -> None:
+    words = Words("refused.by_platform", "no such area", "phone")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        first, second, third, fourth = (ledger.opened(ledger.create(((at, at + 10),))) for at in (0, 10, 20, 30))
+        ledger.delivered(first, status=201, ids={0: "a", 9: "b"})
+        ledger.unknown(second, cause="no answer in time", status=None)
+        ledger.absent(third, cause="HTTP 429")
+        ledger.divided(fourth, Parts(207, "contacts refused", delivered=(0, 1), refused={2: words}, resend=((3, 4),)))
+        ledger.create(((40, 50),))  # never opened: nobody was told of it
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        lost, waiting = ledger.unfinished()
+        assert [(batch.spans, batch.attempts) for batch in lost] == [(((10, 20),), 1)]
+        assert [batch.spans for batch in waiting] == [((20, 30),), ((33, 35),)]
+        assert ledger.stored() == 12
+        assert [(each.place, each.code, each.words) for each in ledger.refusals()] == [(32, words.code, words.text)]
+        assert ledger.cut_up_to() == (4, 40)
+        assert ledger.create(((40, 50),)).id > max(batch.id for batch in waiting)
+
+
+def test_an_open_batch_of_a_dead_process_is_unknown_and_not_waiting(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.opened(ledger.create(((0, 10),)))
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        lost, waiting = ledger.unfinished()
+        assert [batch.size for batch in lost] == [10]
+        assert waiting == []
+
+
+def test_only_what_was_given_up_is_reopened(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        first, second = (ledger.opened(ledger.create(((at, at + 10),))) for at in (0, 10))
+        ledger.failed(first, cause="HTTP 503")
+        ledger.unknown(second, cause="HTTP 503", status=503)
+        assert ledger.reopen_failed() == 1
+        lost, waiting = ledger.unfinished()
+        assert [batch.spans for batch in lost] == [second.spans]
+        assert [(batch.spans, batch.attempts) for batch in waiting] == [(first.spans, 0)]
+
+
+def test_a_file_that_is_no_ledger_of_ours_is_told(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"not a database, but something of that length" * 100)
+    with pytest.raises(FixSettings, match="ledger"):
+        Ledger(tmp_path / "other")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.remember(format=999)
+    with pytest.raises(FixSettings, match="999"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite"):
+        assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_half_a_write_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is divided in one step: a fault in the middle leaves it as it was."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        batch = ledger.opened(ledger.create(((0, 10),)))
+
+        def full(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(ledger, "_put", full)
+        with pytest.raises(sqlite3.OperationalError):
+            ledger.divided(batch, Parts(400, "refused", refused={0: Words("refused.by_platform", "")}, resend=((1,),)))
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert ledger.refusals() == []
+        assert [each.state for each in ledger.entries()] == ["open"]

@@ -1,0 +1,69 @@
+"""The stage: what a power failure leaves of it is all of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dialfeed.contacts.findings import ROW
+from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
+
+
+def chunk(first: int, size: int) -> Staged:
+    numbers = range(first, first + size)
+    raw = pl.DataFrame(
+        {"0": [f"C-{number}" for number in numbers], "1": [f"+1212555{number:04}" for number in numbers]}
+    )
+    contacts = raw.rename({"0": "externalId", "1": "phone"}).with_columns(
+        pl.Series(ROW, numbers, dtype=pl.Int64), email=pl.lit(None, dtype=pl.String)
+    )
+    return staged(contacts, raw, {"externalId": "0", "phone": "1"})
+
+
+def test_a_sealed_stage_is_on_the_disk_before_anybody_may_rely_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file with all of its bytes, then the names of the files."""
+    synced: dict[int, int] = {}
+    order: list[int] = []
+    sync = os.fsync
+
+    def remembered(handle: int) -> None:
+        sync(handle)
+        found = os.fstat(handle)
+        synced[found.st_ino] = found.st_size
+        order.append(found.st_ino)
+
+    monkeypatch.setattr(os, "fsync", remembered)
+    with StageWriter(tmp_path) as writer:
+        for number in range(3):
+            writer.add(chunk(1000 * number, 1000))
+        writer.seal()
+    files = {file.stat().st_ino: file.stat().st_size for file in tmp_path.iterdir()}
+    assert len(files) == 3 + 2
+    assert {inode: synced.get(inode) for inode in files} == files
+    assert order[-1] == tmp_path.stat().st_ino
+
+
+def test_a_stage_reads_back_what_was_staged(tmp_path: Path) -> None:
+    with StageWriter(tmp_path) as writer:
+        writer.add(chunk(0, 10))
+        writer.add(chunk(5, 10))
+        writer.seal()
+    stage = Stage(tmp_path)
+    assert (stage.size, stage.duplicates) == (15, 5)
+    told = [name for piece in stage.chunks() for name in piece.contacts["externalId"]]
+    assert told == [f"C-{number}" for number in range(15)]
+    assert stage.at(12).contacts[ROW].to_list() == list(range(10, 15))
+    assert pl.concat(stage.duplicate_rows())["_survivor_row"].to_list() == list(range(5, 10))
+
+
+def test_a_stage_that_is_given_up_leaves_no_thread_behind(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), StageWriter(tmp_path) as writer:  # noqa: PT012 - the writer is what is tested
+        writer.add(chunk(0, 10))
+        raise KeyboardInterrupt
+    assert not (tmp_path / "stage.json").exists()
+    assert writer._syncing._shutdown
