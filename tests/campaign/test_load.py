@@ -86,10 +86,6 @@ def test_delivery_at_the_full_rate_leaks_nothing(tmp_path: Path) -> None:
         samples = watched(world)
         world.check()
         check_flat(samples, in_flight=8, growth=12.0)
-        stats = world.sandbox.stats(tally=False)
-        assert stats["worst_second"]["contact_posts"] <= 50
-        began, ended = samples[0], samples[-1]
-        assert (ended.requests - began.requests) / (ended.at - began.at) > 40
 
 
 @pytest.mark.skipif(not LONG, reason="the long campaign only")

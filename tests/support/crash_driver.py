@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -95,6 +96,11 @@ def amid_clearing(reached: Reached) -> None:
     shutil.rmtree = wrapped  # type: ignore[assignment]
 
 
+def without_process(name: str) -> str:
+    """A part file's name without the number of the process that writes it."""
+    return re.sub(r"\.\d+\.part$", ".part", name)
+
+
 def install(reached: Reached) -> None:
     """Wrap every point."""
     dialfeed.assembly.RealClock = HurriedClock  # type: ignore[assignment,misc]
@@ -106,7 +112,7 @@ def install(reached: Reached) -> None:
     around(Trail, "append", lambda _, event: f"trail {event}", reached)
     around(ContactRows, "write", lambda *_: "delivered rows", reached)
     around(RawRows, "write", lambda *_: "other rows", reached)
-    around(Path, "replace", lambda path, *_: f"replacing {path.name}", reached)
+    around(Path, "replace", lambda path, *_: f"replacing {without_process(path.name)}", reached)
 
 
 def run() -> None:
