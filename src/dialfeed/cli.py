@@ -53,6 +53,7 @@ for command in (
     looking.explain_command,
     donotcall.dnc_group,
     people.evidence_command,
+    people.forget_command,
     audit.audit_group,
     looking.sandbox_command,
 ):

@@ -1,4 +1,4 @@
-"""Commands about one person: what was decided about a number or an address."""
+"""Commands about one person: what was decided about a number or an address, and how it is forgotten."""
 
 from __future__ import annotations
 
@@ -43,6 +43,32 @@ def evidence_command(
         found = look_back(endpoint_of(_whom(endpoint), country), plan, on.date() if on else None)
         click.echo(as_text(found.as_dict()) if as_json else inquiry_as_text(found))
         sys.exit(0 if found.decided else 4)
+
+
+@click.command("forget")
+@click.argument("endpoint", metavar="NUMBER|EMAIL", required=False)
+@click.option("--default-country", metavar="CC", help="The country of a number in national form.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@settings_of("run")
+def forget_command(
+    endpoint: str | None, *, default_country: str | None, dry_run: bool, as_json: bool, **given: Any
+) -> None:
+    """Erase what run folders and ledgers hold of a number or an e-mail address.
+
+    Do-not-call lists keep it, so that nobody contacts the person again, and so do decision lines, which know it by a
+    pseudonym only. With - it is read from the standard input. Exit code 4 where an unfinished run still holds it.
+    """
+    from dialfeed.forgetting import forget, forgotten_as_text
+    from dialfeed.inquiry import endpoint_of
+
+    with told_errors():
+        plan = plan_of(given)
+        country = default_country.upper() if default_country else None
+        found = forget(endpoint_of(_whom(endpoint), country), plan, rehearse=dry_run)
+        told = found.as_dict()
+        click.echo(as_text(told) if as_json else forgotten_as_text(told, rehearsed=dry_run))
+        sys.exit(found.exit_code)
 
 
 def _whom(endpoint: str | None) -> str:

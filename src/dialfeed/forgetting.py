@@ -1,0 +1,203 @@
+"""Forget a person: erase what run folders and ledgers hold of a number or an address, keep that it may not be used.
+
+Erasure does not mean dropping the suppression: lists keep just enough to honour it, and the decision lines, which hold
+pseudonyms, stay as the proof (`compliance.md` sections 2 and 5). That and what was erased is itself recorded, under a
+pseudonym, in `forgotten.jsonl` of the home folder: a trail like that of a run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import phonenumbers
+import polars as pl
+
+from dialfeed.assembly import home_folder
+from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.config import Plan
+from dialfeed.donotcall.evidence import DECISIONS
+from dialfeed.donotcall.facts import Opened, Verdict
+from dialfeed.donotcall.keys import KeyRing
+from dialfeed.donotcall.store import ListStore
+from dialfeed.errors import CheckFile
+from dialfeed.files import create_private, sync_folder
+from dialfeed.inquiry import Endpoint
+from dialfeed.ledger.folder import LEDGER, STAGE, held, known
+
+FORGOTTEN: Final = "forgotten.jsonl"
+_ERASED: Final = "Erased because the person asked for it."
+_LONG: Final = 9
+"""Digits: so long a national number is found inside a cell as well, beside words or another number."""
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What came of it.
+
+    Attributes:
+        rows: Rows that were erased, by run.
+        open_runs: Runs that can still be resumed and would send the person's contact; their prepared contacts stay.
+        busy_runs: Runs that a process is working on.
+        lists: Do-not-call lists that hold the number or address, and keep it.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    open_runs: list[str] = field(default_factory=list)
+    busy_runs: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form."""
+        return asdict(self)
+
+    @property
+    def exit_code(self) -> int:
+        """4 where something of the person is left in a run that is not finished."""
+        return 4 if self.open_runs or self.busy_runs else 0
+
+
+def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgotten:
+    """Erase what is kept of a number or an address.
+
+    Args:
+        endpoint: Whose.
+        plan: Where runs, lists and keys are.
+        rehearse: Only look.
+
+    Raises:
+        FixSettings: The key for pseudonyms is lost.
+    """
+    home = home_folder(plan)
+    key = KeyRing(home).current()
+    found = Forgotten(lists=_lists_with(endpoint, home))
+    for run_id, folder in sorted(set(known(Path(plan.runs_dir), home))):
+        try:
+            with held(folder):
+                _forget_in(run_id, folder, endpoint, found, rehearse=rehearse)
+        except CheckFile:
+            found.busy_runs.append(run_id)
+    if not rehearse:
+        trail = Trail(home / FORGOTTEN, "forgotten")
+        trail.append(
+            "person.forgotten",
+            channel=endpoint.channel,
+            pseudonym=key.pseudonym(endpoint.channel, endpoint.value),
+            key_id=key.id,
+            **found.as_dict(),
+        )
+        trail.close()
+    return found
+
+
+def _forget_in(run_id: str, folder: Path, endpoint: Endpoint, found: Forgotten, *, rehearse: bool) -> None:
+    """Erase in one run and its retries."""
+    for ledger in sorted(folder.rglob(LEDGER)):
+        if (ledger.parent / STAGE).is_dir() and _is_staged(ledger.parent / STAGE, endpoint):
+            found.open_runs.append(run_id)
+        if not rehearse:
+            _erase_words(ledger, endpoint)
+    for file in sorted(folder.rglob("*.csv")):
+        if file.name == DECISIONS or file.name.endswith(".people.csv"):
+            continue
+        count = _erase(file, endpoint, rehearse=rehearse)
+        if count:
+            found.rows[run_id] = found.rows.get(run_id, 0) + count
+
+
+def _erase(file: Path, endpoint: Endpoint, *, rehearse: bool) -> int:
+    """Blank the rows of a file that hold the endpoint; rows and their reasons stay countable."""
+    rows = pl.scan_csv(file, infer_schema=False)
+    columns = [name for name in rows.collect_schema().names() if not name.startswith("_")]
+    hit = pl.any_horizontal(_matches(pl.col(name), endpoint) for name in columns).fill_null(value=False)
+    count = int(rows.select(hit.sum()).collect().item())
+    if not count or rehearse:
+        return count
+    blank = dict.fromkeys((*columns, "_id")) | {"_message": _ERASED}
+    part = file.with_name(f".{file.name}.part")
+    create_private(part).close()
+    rows.with_columns(
+        pl.when(hit).then(pl.lit(blank[name], dtype=pl.String)).otherwise(pl.col(name)).alias(name)
+        for name in rows.collect_schema().names()
+        if name in blank
+    ).sink_csv(part)
+    part.replace(file)
+    sync_folder(file.parent)
+    for copy in (file.with_suffix(".xlsx"), file.with_suffix(".people.csv")):
+        copy.unlink(missing_ok=True)  # made for a spreadsheet from the same rows
+    return count
+
+
+def _matches(cell: pl.Expr, endpoint: Endpoint) -> pl.Expr:
+    """Whether a cell, as typed, holds the endpoint."""
+    if endpoint.channel == "email":
+        return cell.str.to_lowercase().str.contains(endpoint.value.lower(), literal=True)
+    forms = _forms(endpoint.value)
+    digits = cell.str.replace_all("[^0-9]", "")
+    national = forms[1]
+    inside = digits.str.contains(national, literal=True) if len(national) >= _LONG else pl.lit(value=False)
+    return digits.is_in(list(forms)) | inside
+
+
+def _forms(number: str) -> tuple[str, ...]:
+    """The digits of a number as people write it: international and national, with and without prefixes."""
+    parsed = phonenumbers.parse(number)
+    national = phonenumbers.national_significant_number(parsed)
+    digits = number.removeprefix("+")
+    return (digits, national, f"00{digits}", f"011{digits}", f"0{national}", f"1{national}")
+
+
+def _is_staged(stage: Path, endpoint: Endpoint) -> bool:
+    """Whether contacts that wait to be sent hold the endpoint."""
+    for chunk in sorted(stage.glob("[0-9]*.arrow")):
+        columns = [name for name in pl.read_ipc_schema(chunk) if not name.startswith("_")]
+        texts = pl.scan_ipc(chunk).select(pl.col(columns).cast(pl.String))
+        hit = pl.any_horizontal(_matches(pl.col(name), endpoint) for name in columns)
+        if texts.select(hit.any()).collect().item():
+            return True
+    return False
+
+
+def _erase_words(ledger: Path, endpoint: Endpoint) -> None:
+    """Take the platform's words about a refused contact where they repeat the endpoint."""
+    forms = [endpoint.value] if endpoint.channel == "email" else [endpoint.value, *_forms(endpoint.value)[:2]]
+    with closing(sqlite3.connect(ledger)) as database, database:
+        for form in forms:
+            database.execute("update refusal set words = '' where instr(lower(words), ?) > 0", (form.lower(),))
+
+
+def _lists_with(endpoint: Endpoint, home: Path) -> list[str]:
+    """The do-not-call lists that hold the endpoint."""
+    store = ListStore(home)
+    opened = store.open(store.ids(), now=utc_now())
+    return sorted({name for name, verdict in _said(opened, endpoint) if verdict in {Verdict.LISTED, Verdict.SCOPED}})
+
+
+def _said(opened: Opened, endpoint: Endpoint) -> Iterator[tuple[str, int]]:
+    if endpoint.channel == "email":
+        values = pl.Series([endpoint.value])
+        yield from ((each.facts.id, int(each.look_up(values)[0])) for each in opened.email)
+        return
+    numbers = np.array([int(endpoint.value.removeprefix("+"))], dtype=np.uint64)
+    yield from ((each.facts.id, int(each.look_up(numbers)[0])) for each in opened.phone)
+
+
+def forgotten_as_text(told: Mapping[str, Any], *, rehearsed: bool) -> str:
+    """For a person to read."""
+    rows, verb = told["rows"], "would be erased" if rehearsed else "erased"
+    lines = [f"{sum(rows.values()):,} rows {verb} in {len(rows)} runs."]
+    lines += [f"  run {run}: {count:,} rows" for run, count in rows.items()]
+    lines += [
+        f"Run {run} can still be resumed and would send the contact: finish it, or `dialfeed purge` it."
+        for run in told["open_runs"]
+    ]
+    lines += [f"A process is working on run {run}; nothing was erased there. Try again." for run in told["busy_runs"]]
+    lines += [f"Kept, so that nobody contacts the person again: list {name}." for name in told["lists"]]
+    if not told["lists"]:
+        lines.append("The person is on no do-not-call list; `dialfeed dnc add --internal` keeps others from calling.")
+    return "\n".join([*lines, "Files that lists were imported from are not touched."])

@@ -1,0 +1,105 @@
+"""Forgetting a person: nothing of them is left in run folders and ledgers, and nobody contacts them again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tenant import Tenant
+
+from dialfeed.donotcall.keys import KeyRing
+
+HEADER = "externalId,firstName,phone,email,doNotCall,doNotEmail"
+NUMBER, WRITTEN, MAIL, OTHER = "+12125550100", "(212) 555-0100", "Ann@example.com", "+12125550101"
+
+
+def load(tenant: Tenant) -> str:
+    rows = [
+        f"1,Annabelle,{WRITTEN},{MAIL},no,no",
+        f"2,Ben,{OTHER},ben@example.com,no,no",
+        f"3,Annabelle,{NUMBER},,maybe,no",
+        f"4,Annabelle,+1 212 555 0100 or {OTHER},,no,no",
+    ]
+    content = "\n".join([HEADER, *rows]) + "\n"
+    flags = ("--json", "--default-country", "US", "--max-rejected", "3", "--people-files", "xlsx")
+    return str(tenant.import_file(tenant.write(content), *flags).json["run"])
+
+
+def holding(folder: Path, *marks: str) -> list[str]:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes().lower()
+            found += [path.name for mark in marks if mark.lower().encode() in content]
+    return found
+
+
+def test_a_number_is_erased_wherever_runs_hold_it_and_however_it_is_written(tenant: Tenant) -> None:
+    run = load(tenant)
+    assert holding(tenant.folder / "run", NUMBER, WRITTEN)
+    rehearsed = tenant.run("forget", NUMBER, "--dry-run", "--json")
+    assert rehearsed.json["rows"] == {run: 3}
+    assert holding(tenant.folder / "run", NUMBER, WRITTEN), "a rehearsal moves nothing"
+    done = tenant.run("forget", WRITTEN, "--default-country", "US", "--json")
+    assert (done.code, done.json["rows"]) == (0, {run: 3})
+    assert holding(tenant.folder / "run", NUMBER, WRITTEN, "212 555 0100", MAIL, "Annabelle") == []
+    assert holding(tenant.folder / "run", "ben@example.com") == ["delivered.csv"]
+    lines = (tenant.folder / "run" / "delivered.csv").read_text().splitlines()
+    assert len(lines) == 3, "rows stay countable"
+    assert tenant.run("forget", NUMBER, "--json").json["rows"] == {}
+
+
+def test_an_address_is_erased_in_any_case(tenant: Tenant) -> None:
+    run = load(tenant)
+    assert tenant.run("forget", "ann@EXAMPLE.com", "--json").json["rows"] == {run: 1}
+    assert holding(tenant.folder / "run", MAIL) == []
+
+
+def test_the_suppression_and_the_proof_stay(tenant: Tenant) -> None:
+    added = tenant.run("dnc", "add", "--internal", NUMBER, "--asked-by", "the person", "--reason", "asked by phone")
+    assert added.code == 0, added.err
+    load(tenant)
+    tenant.import_file(
+        tenant.write(f"{HEADER}\n1,Annabelle,{NUMBER},,no,no\n2,Ben,{OTHER},,no,no\n"),
+        "--dnc", "internal", "--insist", "all", "--run-dir", tenant.folder / "scrubbed",
+    )  # fmt: skip
+    before = (tenant.folder / "scrubbed" / "decisions.csv").read_bytes()
+    done = tenant.run("forget", NUMBER)
+    assert "list internal" in done.out
+    assert (tenant.folder / "scrubbed" / "decisions.csv").read_bytes() == before
+    assert tenant.run("evidence", NUMBER, "--json").json["decided"][0]["decision"] == "block"
+    again = tenant.import_file(
+        tenant.write(f"{HEADER}\n1,Annabelle,{NUMBER},,no,no\n"),
+        "--json", "--dnc", "internal", "--insist", "all", "--run-dir", tenant.folder / "again",
+    )  # fmt: skip
+    assert again.rows["suppressed"] == 1
+
+
+def test_what_was_erased_is_recorded_under_a_pseudonym_in_a_trail_that_can_be_verified(tenant: Tenant) -> None:
+    run = load(tenant)
+    tenant.run("forget", NUMBER)
+    trail = tenant.folder / "home" / "forgotten.jsonl"
+    line = json.loads(trail.read_text().splitlines()[-1])
+    key = KeyRing(tenant.folder / "home").find(line["key_id"])
+    assert (line["event"], line["pseudonym"], line["rows"]) == (
+        "person.forgotten",
+        key.pseudonym("phone", NUMBER),
+        {run: 3},
+    )
+    assert NUMBER[2:] not in trail.read_text()
+    assert tenant.run("audit", "verify", trail).code == 0
+
+
+def test_a_run_that_can_be_resumed_is_told_and_not_broken(tenant: Tenant) -> None:
+    content = f"{HEADER}\n1,Annabelle,{NUMBER},,no,no\n2,Ben,{OTHER},,no,no\n"
+    stopped = tenant.import_file(tenant.write(content), "--json", "--deadline", "0")
+    assert stopped.code == 3
+    done = tenant.run("forget", NUMBER, "--json")
+    assert (done.code, done.json["open_runs"]) == (4, [stopped.json["run"]])
+    assert tenant.run("resume", stopped.json["run"], "--deadline", "60").code == 0
+    assert tenant.run("forget", NUMBER, "--json").json["rows"] == {stopped.json["run"]: 1}
+
+
+def test_what_is_neither_a_number_nor_an_address_is_a_usage_error(tenant: Tenant) -> None:
+    for text in ("12", "x@", ""):
+        assert tenant.run("forget", text).code == 1
