@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, donotcall, loading, looking, people, runs, ship
+from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship
 from dialfeed.commands.shared import echo_error, say
 
 
@@ -51,6 +51,7 @@ for command in (
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,
+    hours.hours_command,
     donotcall.dnc_group,
     people.evidence_command,
     people.forget_command,

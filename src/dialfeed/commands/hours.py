@@ -1,0 +1,91 @@
+"""The command that explains when one number may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dialfeed.commands.shared import as_text, told_errors
+
+if TYPE_CHECKING:
+    from dialfeed.donotcall.explaining import Explanation, Reading
+
+_MOST_ZONES = 6
+
+
+@click.command("hours")
+@click.argument("number", required=False)
+@click.option("--zip", "zip_code", metavar="CODE", help="The contact's ZIP or postal code.")
+@click.option("--state", metavar="STATE", help="Its state or province.")
+@click.option("--zone", metavar="NAME", help="Its time zone, such as America/Chicago.")
+@click.option("--country", metavar="CC", help="Its country, of two letters; numbers in national form are read in it.")
+@click.option("--landline", is_flag=True, help="The line is verified not to be mobile, so its exchange tells more.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Explain this day; by default, today.")
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE", help="Rules of counsel that replace ours.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+def hours_command(number: str | None, *, day: datetime | None, rules: Path | None, as_json: bool, **given: Any) -> None:
+    """Say when NUMBER may be called, by which clocks and under which laws; without NUMBER, what the address says."""
+    with told_errors():
+        explained = _explained(number, day.date() if day else None, rules, given)
+        click.echo(as_text(explained.as_dict()) if as_json else "\n".join(explanation_as_text(explained)))
+
+
+def _explained(number: str | None, day: date | None, rules: Path | None, given: dict[str, Any]) -> Explanation:
+    from dialfeed.donotcall.explaining import explain_hours, read_number
+    from dialfeed.donotcall.hourrules import HourRules
+
+    country = given["country"].upper() if given["country"] else None
+    return explain_hours(
+        read_number(number, country) if number is not None else None,
+        given["zip_code"],
+        given["state"],
+        given["zone"],
+        datetime.now(UTC),
+        rules=HourRules.load(rules),
+        country=country,
+        landline=given["landline"],
+        day=day,
+    )
+
+
+def explanation_as_text(explained: Explanation) -> Iterator[str]:
+    """An explanation in lines for people."""
+    told = explained.as_dict()
+    yield f"On {explained.day:%A %d %B %Y}: {_spans(told['callable'])}."
+    yield _now_line(told["next"], callable_now=explained.callable_now)
+    zones = told["possible_zones"]
+    yield f"Time zone: {told['time_zone'] or (' or '.join(zones) if zones else 'not known')}"
+    for source, place in told["evidence"].items():
+        yield f"  {source.replace('_', ' ')}: {', '.join(_few(place['zones']) + place['jurisdictions'])}"
+    yield "Rules, all of which hold:"
+    yield from map(_rule_line, explained.readings)
+    for doubt in told["doubts"]:
+        yield f"{doubt['code']}: {doubt['meaning']}"
+    versions = told["versions"]
+    yield f"Rules of {versions['rule_pack']}, time zones of {versions['tzdata']}. Not legal advice."
+
+
+def _now_line(coming: dict[str, str] | None, *, callable_now: bool) -> str:
+    if coming is None:
+        return "Now: no, nor in the next two weeks."
+    return f"Now: yes, until {coming['until']}." if callable_now else f"Now: no. Next: {_spans([coming])}."
+
+
+def _few(zones: list[str]) -> list[str]:
+    return zones if len(zones) <= _MOST_ZONES else [f"{len(zones)} zones"]
+
+
+def _rule_line(reading: Reading) -> str:
+    told = reading.as_dict()
+    hours = " and ".join(told["hours"]) or f"no calls ({told['closed_for'] or 'this day of the week'})"
+    cap = f"; at most {told['calls_per_day']} calls a day" if told["calls_per_day"] else ""
+    clocks = f" by {', '.join(reading.clocks)}" if reading.clocks else ""
+    return f"  {told['jurisdiction']}: {hours}{clocks}{cap} [{told['mark']}: {told['source']}, {told['reviewed']}]"
+
+
+def _spans(spans: list[dict[str, str]]) -> str:
+    return " and ".join(f"{span['from']} to {span['until']}" for span in spans) or "not at all"
