@@ -12,6 +12,7 @@ at a boundary, and a wrong clock is worse than one hour less.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -50,10 +51,10 @@ HEADER = """\
 
 [zips]
 version = "2026-11-26"
-source = "union of zipcodes 3.0.0 (MIT; USPS ZIP Locale Detail), zip2info 1.1.0 (MIT; Census Bureau, GeoNames CC BY 4.0) \
-and ziptz-us 0.1.2 (MIT; Census Bureau, timezone-boundary-builder ODbL)"
-attribution = "Contains information from GeoNames (CC BY 4.0), from timezone-boundary-builder, made available under the \
-Open Database License, and from OpenStreetMap, (c) OpenStreetMap contributors."
+source = "union of zipcodes 3.0.0 (MIT; USPS ZIP Locale Detail), zip2info 1.1.0 (MIT; Census Bureau, GeoNames) \
+and ziptz-us 0.1.2 (MIT; Census Bureau, timezone-boundary-builder)"
+attribution = "Contains information from GeoNames (CC BY 4.0), from timezone-boundary-builder, made available under \
+the Open Database License, and from OpenStreetMap, (c) OpenStreetMap contributors."
 mark = "M"
 reviewed = 2026-11-26
 """
@@ -80,10 +81,8 @@ def missing(name: str) -> str:
 def zones(code: str, listed: dict[str, str]) -> set[str]:
     """List what the tables say of one ZIP code; names that are not of the IANA database are left out."""
     said = {listed.get(code, ""), zip2info.timezone(code) or ""}
-    try:
+    with suppress(ziptz.ZipError):
         said.add(ziptz.zone(code))
-    except ziptz.ZipError:
-        pass
     return {letter(name) for name in said if "/" in name} or {NOWHERE}
 
 

@@ -29,6 +29,9 @@ from dialfeed.donotcall.calendars import OBSERVED, Calendar, Holiday, NoSuchDay,
         ("mon before 06-19", 2026, date(2026, 6, 15)),
         ("mon before 06-19", 2028, date(2028, 6, 19)),
         ("06-19 from 2021", 2020, None),
+        ("02-29", 2028, date(2028, 2, 29)),
+        ("02-29", 2027, None),
+        ("sun before 02-29", 2027, date(2027, 2, 28)),
         ("06-19 from 2021", 2021, date(2021, 6, 19)),
     ],
 )
@@ -36,7 +39,21 @@ def test_the_words_for_a_day_name_that_day(when: str, year: int, day: date | Non
     assert Holiday("a day", when).in_year(year) == day
 
 
-@pytest.mark.parametrize("when", ["", "25-12x", "6 mon 01", "third monday", "easter", "12-25 odd", "mon after 06-19"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "",
+        "25-12x",
+        "13-01",
+        "02-30",
+        "mon before 04-31",
+        "6 mon 01",
+        "third monday",
+        "easter",
+        "12-25 odd",
+        "mon after 06-19",
+    ],
+)
 def test_words_that_say_no_day_are_refused_at_once(when: str) -> None:
     with pytest.raises(NoSuchDay):
         Holiday("a day", when)

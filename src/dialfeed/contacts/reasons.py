@@ -633,7 +633,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "hours.genesys_zip_trap",
         "The ZIP code would shorten the hours at Genesys Cloud",
-        "With automatic time zone mapping, Genesys Cloud would give this contact fewer hours than without the ZIP code.",
+        "With automatic time zone mapping, Genesys Cloud would give this contact fewer hours than without a ZIP code.",
         "Correct the ZIP code, or leave it empty for Genesys Cloud.",
         severity="warning",
         bucket="none",

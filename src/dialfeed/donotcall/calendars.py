@@ -7,6 +7,7 @@ observed-day logic), and those that each calendar names.
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ OBSERVED: Final = ("none", "sunday", "nearest", "either", "next")
 """What a holiday on a weekend does besides; `data/holidays.toml` tells each."""
 
 _DAY: Final = timedelta(days=1)
+_LEAP_YEAR: Final = 2028
 _WHEN: Final = re.compile(
     r"(?:(?P<year>\d{4})-)?(?P<date>\d\d-\d\d)"
     r"|(?P<nth>-1|[1-5]) (?P<weekday>mon|tue|wed|thu|fri|sat|sun) (?P<month>\d\d)(?: \+(?P<after>\d+))?"
@@ -120,9 +122,16 @@ def _next_free(day: date, taken: dict[date, str]) -> date:
 def _parsed(text: str) -> tuple[re.Match[str], int, bool]:
     when = _WHEN.match(text)
     conditions = _CONDITIONS.fullmatch(text, when.end()) if when else None
-    if when is None or conditions is None:
+    if when is None or conditions is None or not _is_date(when["date"] or when["limit"] or "01-01"):
         raise NoSuchDay(f"{text!r} does not say when a holiday is")
     return when, int(conditions["first"] or 0), conditions["even"] is not None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return _date(_LEAP_YEAR, text) is not None
+    except ValueError:
+        return False
 
 
 def _day(when: re.Match[str], year: int) -> date | None:
@@ -133,11 +142,14 @@ def _day(when: re.Match[str], year: int) -> date | None:
         return nth + int(when["after"] or 0) * _DAY
     if when["easter"]:
         return easter(year) + int(when["easter"]) * _DAY
-    limit = _date(year, when["limit"])
+    limit = _date(year, when["limit"]) or date(year, 2, 28)
     return limit - (limit.weekday() - WEEKDAYS.index(when["before"])) % 7 * _DAY
 
 
-def _date(year: int, text: str) -> date:
+def _date(year: int, text: str) -> date | None:
+    """A date in a year; None for 29 February in a year without one."""
+    if text == "02-29" and not isleap(year):
+        return None
     return date(year, int(text[:2]), int(text[3:]))
 
 

@@ -116,6 +116,11 @@ def zip_place(prefix: str, ending: int) -> Place:
     return Place(zones, frozenset(map(_nation_of_zip, states))) if zones else NOWHERE
 
 
+def zip_prefixes() -> tuple[str, ...]:
+    """The first three digits that ZIP codes have."""
+    return tuple(_zip_rows())
+
+
 def zip_is_listed(text: str) -> bool:
     """Whether a ZIP code of five or nine digits is in the tables, with a place."""
     found = _ZIP.fullmatch(text.strip())
