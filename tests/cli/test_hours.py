@@ -44,7 +44,12 @@ def test_rules_of_counsel_count(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
-    for arguments in (["555"], ["+12125550100", "--rules", str(tmp_path / "none.toml")]):
+    for arguments in (
+        ["555"],
+        ["+49"],
+        ["someone@example.com"],
+        ["+12125550100", "--rules", str(tmp_path / "none.toml")],
+    ):
         done = dialfeed(*arguments)
         assert done.exit_code == 1
         assert done.stderr.startswith("dialfeed: ")

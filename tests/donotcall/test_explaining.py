@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime
 import orjson
 import pytest
 
-from dialfeed.donotcall.explaining import Explanation, explain_hours, read_number
+from dialfeed.donotcall.explaining import Explanation, explain_hours
 from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.errors import FixSettings
 
 RULES = HourRules.load()
 
@@ -66,22 +65,3 @@ def test_today_is_the_day_at_the_contact_s_place() -> None:
 def test_the_explanation_is_plain_and_repeats_neither_number_nor_address() -> None:
     told = orjson.dumps(explained("2026-09-16T12:00", zip="35203-1234", state="Alabama").as_dict()).decode()
     assert not any(secret in told for secret in ("2055550100", "35203", "Alabama"))
-
-
-@pytest.mark.parametrize(
-    ("text", "country", "number"),
-    [
-        ("+1 212 555 0100", None, 12125550100),
-        ("(212) 555-0100", "US", 12125550100),
-        ("020 7946 0000", "GB", 442079460000),
-    ],
-)
-def test_a_number_is_read_as_a_cell_is(text: str, country: str | None, number: int) -> None:
-    assert read_number(text, country) == number
-
-
-@pytest.mark.parametrize("text", ["", "5", "212-555-0100", "call me"])
-def test_what_is_no_number_is_told_without_repeating_it(text: str) -> None:
-    with pytest.raises(FixSettings, match="That is no phone number") as refused:
-        read_number(text, None)
-    assert len(text) < 2 or text not in str(refused.value)

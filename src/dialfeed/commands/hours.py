@@ -35,12 +35,12 @@ def hours_command(number: str | None, *, day: datetime | None, rules: Path | Non
 
 
 def _explained(number: str | None, day: date | None, rules: Path | None, given: dict[str, Any]) -> Explanation:
-    from dialfeed.donotcall.explaining import explain_hours, read_number
+    from dialfeed.donotcall.explaining import explain_hours
     from dialfeed.donotcall.hourrules import HourRules
 
     country = given["country"].upper() if given["country"] else None
     return explain_hours(
-        read_number(number, country) if number is not None else None,
+        _read_number(number, country) if number is not None else None,
         given["zip_code"],
         given["state"],
         given["zone"],
@@ -50,6 +50,16 @@ def _explained(number: str | None, day: date | None, rules: Path | None, given: 
         landline=given["landline"],
         day=day,
     )
+
+
+def _read_number(text: str, country: str | None) -> int:
+    from dialfeed.errors import FixSettings
+    from dialfeed.inquiry import endpoint_of
+
+    endpoint = endpoint_of(text, country)
+    if endpoint.channel != "phone":
+        raise FixSettings("An e-mail address has no calling hours.", advice="Name a phone number.")
+    return int(endpoint.value.removeprefix("+"))
 
 
 def explanation_as_text(explained: Explanation) -> Iterator[str]:

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-import polars as pl
-
-from dialfeed.contacts.phone import normalise_phones
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.donotcall.clocks import as_text, days_around, minutes_of, zone
 from dialfeed.donotcall.hourrules import HourRules
@@ -17,7 +14,6 @@ from dialfeed.donotcall.hours import doubts_of, evidence_of, hours_on
 from dialfeed.donotcall.hoursfile import Rule, Stretch
 from dialfeed.donotcall.windows import Day, Span, clocks_of
 from dialfeed.donotcall.zones import Evidence, Whereabouts
-from dialfeed.errors import FixSettings
 
 SEARCHED_DAYS: Final = 15
 """How far ahead the next hours are looked for: over the longest run of holidays."""
@@ -138,23 +134,6 @@ def explain_hours(
         next=coming,
         facts=rules.facts(),
     )
-
-
-def read_number(text: str, default_country: str | None) -> int:
-    """Read a number as a list's cells are read.
-
-    Raises:
-        FixSettings: It is none, or cannot be one without its country.
-    """
-    read = normalise_phones(
-        pl.Series([text], dtype=pl.String), pl.Series([default_country], dtype=pl.String), details=False
-    )
-    e164 = read["e164"][0]
-    if e164 is None:
-        code = read["code"][0]
-        why = BY_CODE[code].sentence if code else "It is empty."
-        raise FixSettings(f"That is no phone number: {why}", advice="Write it as +12125550100.")
-    return int(e164[1:])
 
 
 def _today(where: Whereabouts, now: datetime) -> date:

@@ -21,7 +21,8 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 from phonenumbers.phonenumberutil import is_number_type_geographical
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from dialfeed.contacts.numbering import KINDS, REGIONS, WORLD, resolve_international
+from dialfeed.contacts.numbering import KINDS, REGIONS, resolve_international
+from dialfeed.contacts.numbering.verdicts import WORLD
 from dialfeed.donotcall.areas import states_of_area_codes
 from dialfeed.donotcall.clocks import known_zone, zones_of
 from dialfeed.donotcall.facts import Numbers
