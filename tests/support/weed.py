@@ -26,10 +26,11 @@ class Weed:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        ports = _free_ports(8)
+        ports = free_ports(8)
         names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc",
                  "filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc")  # fmt: skip
         self._ports = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
+        self._numbers = ports
         self.port = ports[6]
         self._process: subprocess.Popen[bytes] | None = None
         identity = {"name": "audit", "credentials": [_CREDENTIALS], "actions": ["Admin", "Read", "Write", "List"]}
@@ -42,7 +43,8 @@ class Weed:
         self._process = subprocess.Popen(
             [program, "server", f"-dir={self._folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
              f"-s3.config={self._folder}/s3.json", "-s3.iam=false", "-master.telemetry=false",
-             "-master.volumeSizeLimitMB=8", "-volume.max=4", *self._ports],
+             "-master.volumeSizeLimitMB=8", "-volume.max=4", "-s3.port.iceberg=0", "-s3.port.lance=0",
+             "-master.electionTimeout=1s", "-master.heartbeatInterval=200ms", *self._ports],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -53,9 +55,13 @@ class Weed:
             self._process.kill()
             self._process.wait()
             self._process = None
+        for port in self._numbers:
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - where it puts them
+                left.unlink(missing_ok=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens at."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [each.getsockname()[1] for each in sockets]
     for each in sockets:

@@ -20,7 +20,7 @@ from dialfeed.audit.sinks.spool import Spool, TrailChanged, after, count_events
 from dialfeed.delivery.retry import backoff
 
 _BASE = 0.5
-_CAP = 60.0
+LONGEST_OWN_WAIT = 60.0
 _LONGEST_WAIT = 600.0
 
 
@@ -94,6 +94,7 @@ class Courier:
         self._cursor: Cursor = file.read(to.address.text)
         self._spool = Spool(trail, self._cursor.position)
         self._size = to.sink.most
+        self._cap = LONGEST_OWN_WAIT
         self.reason = ""
         self.failures = 0
         self.finished = False
@@ -104,8 +105,11 @@ class Courier:
         """The number of the last event that the sink has."""
         return self._cursor.position.n
 
-    def step(self) -> float | None:
+    def step(self, cap: float = LONGEST_OWN_WAIT) -> float | None:
         """Send the next events once.
+
+        Args:
+            cap: Seconds to wait at most after a failure, unless the sink asks for more.
 
         Returns:
             Seconds until the next step: 0 to go on at once, None when nothing waits.
@@ -119,6 +123,7 @@ class Courier:
         if not events:
             return None
         self.more = len(events) == self._size
+        self._cap = cap
         return self._judge(events, _sent(self._to.sink, events))
 
     def again(self) -> None:
@@ -175,7 +180,7 @@ class Courier:
         """Seconds; exponential with jitter, or what the sink asks for."""
         if answer.after is not None:
             return min(answer.after, _LONGEST_WAIT)
-        return backoff(self.failures - 1, jitter=self._moment.chance(), base=_BASE, cap=_CAP)
+        return backoff(self.failures - 1, jitter=self._moment.chance(), base=_BASE, cap=self._cap)
 
     def standing(self) -> Standing:
         """How the sink is with the run now; also while another thread steps."""

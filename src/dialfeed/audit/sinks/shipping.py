@@ -20,6 +20,8 @@ from dialfeed.audit.trail import utc_now
 from dialfeed.errors import DialfeedError
 
 _BETWEEN_LOCKS = 0.5
+_AT_THE_END = 2.0
+"""Seconds between two tries, at most, when somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class _Thread(threading.Thread):
     def _go_on(self, courier: Courier) -> bool:
         """One step, and the wait behind it; False at the end."""
         ending, failing, before = self._ending.is_set(), courier.failures > 0, courier.acknowledged
-        wait = courier.step()
+        wait = courier.step(_AT_THE_END) if ending else courier.step()
         moved = courier.acknowledged > before
         if not ending:
             gathering = wait is None or (moved and not courier.more)
