@@ -58,7 +58,7 @@ from dialfeed.retries import (
 from dialfeed.returned import Picked, exact
 from dialfeed.run import Progress, Result, Run, found, judged, running, silent
 from dialfeed.scrubbing import NO_LIST, check_still_valid, keep_evidence, open_lists, tell_scrub
-from dialfeed.shipping import shipping_to, sinks_of
+from dialfeed.shipping import ship, shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
 from dialfeed.telemetry.observing import open_telemetry
@@ -173,7 +173,7 @@ def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress
             ledger.reopen_failed()
         ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
         asyncio.run(_import(run, order, ledger))
-    _close_rows(run, retry_of or path)
+    _close_rows(run, retry_of or path, order.plan)
     return run.result()
 
 
@@ -202,7 +202,7 @@ def retry_rows(
     with held(run.folder.path), running(run), _ledger(run) as ledger:
         _remember_order(ledger, run, order)
         asyncio.run(_import(run, order, ledger))
-    _close_rows(run, path)
+    _close_rows(run, path, plan)
     return run.result()
 
 
@@ -218,13 +218,14 @@ def _remember_order(ledger: Ledger, run: Run, order: Order) -> None:
     )
 
 
-def _close_rows(run: Run, folder: Path) -> None:
+def _close_rows(run: Run, folder: Path, plan: Plan) -> None:
     """Bring the report of a run with retries up to date; a retry that is under way is told when it is resumed."""
     if not (folder / RETRIES).is_dir():
         return
     try:
         close_rows(folder, judged, run.signer)
         drawn(folder)
+        ship(folder, plan, patience=plan.sink_grace, only_its_own=True)
     except DialfeedError as error:
         run.error = run.error or error
     except OSError:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import command
+import orjson
 import pytest
-from sink_servers import Receiver, postgresql
+from crash_world import crash_world
+from sink_servers import KEY, Receiver, postgresql
 from tenant import Tenant
+from webhook_receiver import WebhookReceiver
+from weed import free_ports, wait_for
+
+from dialfeed.sandbox import FaultPlan
 
 CONTACTS = "phone,First Name\n+12025550123,Ada\n+12025550124,Bob\n+12025550123,Ada\n5,Eve\n"
 AS_THEY_ARE = ("--set", "doNotCall=false", "--set", "doNotEmail=false", "--max-rejected", "90%")
@@ -83,3 +93,127 @@ def test_ship_says_what_it_needs(tenant: Tenant) -> None:
     assert tenant.run("audit", "ship").code == 1
     assert tenant.run("audit", "ship", "no-such-run").code == 1
     assert tenant.run("audit", "ship", "--all").out == "No run has a sink.\n"
+
+
+# --- whatever happens, over a webhook -----------------------------------------------------------------------------
+
+SECRET = {"DIALFEED_SINK_WEBHOOK_SECRET": KEY.decode()}
+
+
+@pytest.fixture
+def hook() -> Iterator[WebhookReceiver]:
+    server = WebhookReceiver(KEY)
+    yield server
+    assert not server.forged
+    server.close()
+
+
+def address(hook: WebhookReceiver) -> str:
+    return f"http://127.0.0.1:{hook.port}/audit"
+
+
+def first_of_each(hook: WebhookReceiver) -> list[bytes]:
+    return list(dict.fromkeys(hook.lines))
+
+
+def test_a_run_that_is_killed_while_it_ships_is_shipped_by_command(hook: WebhookReceiver, tmp_path: Path) -> None:
+    with crash_world(tmp_path, FaultPlan(), contacts=6000) as world:
+        world.sandbox.configure(latency_s=0.05)
+        env = {**world.env, **SECRET}
+        process = command.start(*world.import_arguments, "--sink", address(hook), env=env)
+        wait_for(lambda: any(b'"batch.sent"' in line for line in hook.lines))
+        process.kill()
+        process.communicate()
+        trail = world.run_dir / "audit.jsonl"
+        with trail.open("ab") as file:
+            file.write(b'{"n":99,"time":"20')  # as a power failure leaves it
+        shipped = command.run("audit", "ship", world.run_dir, "--json", env=env)
+        assert (shipped.code, shipped.json[0]["waiting"]) == (0, 0)
+        whole = trail.read_bytes().splitlines()[:-1]
+        assert first_of_each(hook) == whole
+        world.sandbox.configure(latency_s=0.0)
+        assert command.run(*world.resume_arguments, env=env).code == 0
+        assert first_of_each(hook) == trail.read_bytes().splitlines(), "the resumed run goes on where it was"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_a_signal_ends_tells_so(
+    hook: WebhookReceiver, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with crash_world(tmp_path, FaultPlan(), contacts=6000) as world:
+        world.sandbox.configure(latency_s=0.05)
+        process = command.start(*world.import_arguments, "--sink", address(hook), env={**world.env, **SECRET})
+        wait_for(lambda: any(b'"batch.sent"' in line for line in hook.lines))
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == code, err
+        assert hook.deliveries[-1].body["type"] == "run.finished"
+        assert hook.deliveries[-1].body["data"]["status"] == "INTERRUPTED"
+
+
+def test_a_run_that_fails_tells_so(tenant: Tenant, hook: WebhookReceiver) -> None:
+    done = tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), "--set", "doNotCall=false", **SECRET)
+    assert done.code == 1
+    assert (hook.deliveries[-1].body["type"], hook.deliveries[-1].body["data"]["status"]) == ("run.finished", "FAILED")
+
+
+def test_a_sink_that_hangs_is_not_waited_for_beyond_its_grace(tenant: Tenant) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        where = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        flags = ("--sink", where, "--sink-grace", "0.3", "--sink-timeout", "60", *AS_THEY_ARE, "--json")
+        done = tenant.import_file(tenant.write(CONTACTS), *flags, **SECRET)
+    assert done.code == 4
+    (sink,) = done.json["sinks"]
+    assert (sink["acknowledged"], sink["reason"]) == (0, "it does not answer")
+
+
+def test_what_a_sink_refuses_is_told_and_sent_again_by_command(tenant: Tenant, hook: WebhookReceiver) -> None:
+    def picky(body: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        return (422 if any(event["event"] == "list.found" for event in body["data"]["events"]) else 204), {}
+
+    hook.answer = picky
+    done = tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, "--json", **SECRET)
+    (finding,) = [each for each in done.json["findings"] if each["code"] == "sink.refused"]
+    assert (done.code, finding["remedy"]) == (4, f"dialfeed audit ship {done.json['run']} --again")
+    assert tenant.run("audit", "ship", done.json["run"], **SECRET).code == 4
+    hook.answer = lambda _: (204, {})
+    assert tenant.run("audit", "ship", done.json["run"], "--again", **SECRET).code == 0
+    assert sorted(hook.lines) == sorted((tenant.folder / "run/audit.jsonl").read_bytes().splitlines())
+
+
+def test_what_a_retry_adds_to_the_trail_of_its_run_is_sent_too(tenant: Tenant, hook: WebhookReceiver) -> None:
+    first = tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, "--json", **SECRET)
+    mended = tenant.folder / "run/rejected.csv"
+    mended.write_text(
+        mended.read_text("utf-8").replace(",5,", ",+12025550199,").replace("\n5,", "\n+12025550199,"), "utf-8"
+    )
+    assert tenant.run("retry", first.json["run"], mended, "--json", **SECRET).json["rows"]["delivered"] == 1
+    lines = [line for line in hook.lines if orjson.loads(line)["run"] == first.json["run"]]
+    assert lines == (tenant.folder / "run/audit.jsonl").read_bytes().splitlines()
+    assert orjson.loads(lines[-1])["event"] == "rows.retried"
+
+
+def test_no_secret_of_a_sink_is_told_anywhere(tenant: Tenant) -> None:
+    mark = "s3cr3t-m4rk-of-a-sink-that-is-long-enough"
+    secrets = {
+        "DIALFEED_SINK_POSTGRESQL_PASSWORD": mark, "DIALFEED_SINK_MYSQL_PASSWORD": mark,
+        "DIALFEED_SINK_S3_ACCESS_KEY_ID": mark, "DIALFEED_SINK_S3_SECRET_ACCESS_KEY": mark,
+        "DIALFEED_SINK_WEBHOOK_SECRET": mark, "DIALFEED_SINK_WEBHOOK_TOKEN": mark, "DIALFEED_SINK_WEBHOOK_QUERY": mark,
+    }  # fmt: skip
+    hook = WebhookReceiver(mark.encode())
+    hook.answer = lambda _: (500, {})
+    closed = free_ports(1)[0]
+    sinks = (
+        f"postgresql://audit@127.0.0.1:{closed}/audit", f"mysql://audit@127.0.0.1:{closed}/audit",
+        f"s3://bucket/x?endpoint=http://127.0.0.1:{closed}", f"syslog+tls://127.0.0.1:{closed}", address(hook),
+    )  # fmt: skip
+    flags = [flag for sink in sinks for flag in ("--sink", sink)]
+    done = tenant.import_file(tenant.write(CONTACTS), *flags, "--sink-grace", "1", *AS_THEY_ARE, "--json", **secrets)
+    assert (done.code, len(done.json["sinks"])) == (4, 5)
+    assert all(sink["waiting"] and sink["reason"] for sink in done.json["sinks"])
+    shipped = tenant.run("audit", "ship", "--all", "--patience", "0", "--json", **secrets)
+    assert shipped.code == 3
+    hook.close()
+    told = [done.out, done.err, shipped.out, shipped.err]
+    told += [path.read_bytes().decode("utf-8", "replace") for path in tenant.folder.rglob("*") if path.is_file()]
+    assert not [text for text in told if mark in text]
