@@ -122,7 +122,7 @@ def _of_channel(
     rulings = [scrubber.ruling(channel, row) for row in distinct.iter_rows()]
     table = distinct.with_columns(
         pl.Series("decision", [str(ruling.decision) for ruling in rulings], dtype=pl.String),
-        pl.Series("reasons", [" ".join(ruling.reasons) for ruling in rulings], dtype=pl.String),
+        pl.Series("reasons", [" ".join(ruling.reasons) or None for ruling in rulings], dtype=pl.String),
         pl.Series("_exempt", [ruling.code.startswith("exempt.") for ruling in rulings], dtype=pl.Boolean),
     )
     told = frame.join(table, on=words, how="left", maintain_order="left")

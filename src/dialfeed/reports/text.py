@@ -121,9 +121,10 @@ def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:
         return
     yield ""
     yield f"{title}:"
+    width = max(28, *map(len, counts))
     for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         reason = BY_CODE[code]
-        yield f"  {count:>11,}  {code:<28}  {reason.title}"
+        yield f"  {count:>11,}  {code:<{width}}  {reason.title}"
 
 
 def _findings(summary: Mapping[str, Any]) -> Iterator[str]:
