@@ -13,6 +13,7 @@ from dialfeed.config import Plan, resolve
 from dialfeed.ledger.folder import find, latest
 from dialfeed.order import Order
 from dialfeed.pipeline import import_file, resume_run, retry_rows, validate_file
+from dialfeed.recheck import Rechecked, verify_again
 from dialfeed.run import Progress, Result, silent
 from dialfeed.stopping import Stopper
 
@@ -125,6 +126,35 @@ def retry(
     places = plan_of({})
     folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
     return _beside(stopper, lambda switch: retry_rows(folder, Path(file), plan_of, stopper=switch, progress=progress))
+
+
+def verify(
+    run: str | Path,
+    *,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    stopper: Stopper | None = None,
+    **settings: Any,
+) -> Rechecked:
+    """Compare the list of a run that has ended with what the run delivered, as it is now.
+
+    Args:
+        run: Its id or its folder.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        stopper: Lets another thread stop it.
+        settings: Settings that differ from those of the run.
+
+    Raises:
+        DialfeedError: There is no such run, it sent nothing, or the platform cannot be asked.
+    """
+
+    def plan_of(remembered: Mapping[str, Any]) -> Plan:
+        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
+
+    places = plan_of({})
+    folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
+    return _beside(stopper, lambda switch: verify_again(folder, plan_of, switch))
 
 
 def _go_on(

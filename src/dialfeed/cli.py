@@ -12,7 +12,7 @@ import sys
 import click
 
 from dialfeed._version import __version__
-from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship
+from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship, verify
 from dialfeed.commands.shared import echo_error, say
 
 
@@ -48,6 +48,7 @@ for command in (
     runs.runs_command,
     runs.status_command,
     runs.report_command,
+    verify.verify_command,
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,

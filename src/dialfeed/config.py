@@ -101,6 +101,11 @@ def _limit(value: Any) -> Limit:
     return Limit(share, None)
 
 
+def _all_or_number(value: Any) -> int | None:
+    """A number; None for all."""
+    return None if str(value).strip().lower() == "all" else _whole(value)
+
+
 def _country(value: Any) -> str:
     text = _text(value).upper()
     if len(text) != 2 or not text.isalpha() or not text.isascii():
@@ -306,6 +311,8 @@ SETTINGS: tuple[Setting, ...] = (
             "SECONDS"),
     Setting("count_lag", _number, None, "Seconds by which the list's count may lag behind writes; 60 unless set, 5 for "
             "a platform on this machine.", "delivery", "SECONDS"),
+    Setting("read_back", _all_or_number, "1000", "Delivered contacts to look for on the list one by one, where the "
+            "platform can tell: `all`, or a number for a sample; 0 for none.", "delivery", "N"),
     Setting("settle_grace", _number, "3", "Seconds that a batch may still be stored after its answer was lost.",
             "delivery", "SECONDS"),
     Setting("even_if_locked", _switch, "false", "Load the list although another run is loading it.", "delivery"),
@@ -395,6 +402,7 @@ class Plan:
     deadline: float | None
     stop_within: float
     count_lag: float | None
+    read_back: int | None
     settle_grace: float
     even_if_locked: bool
     home: str | None
@@ -467,6 +475,7 @@ class Plan:
         }
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
         given["rate"] = "unlimited" if self.rate is None else self.rate
+        given["read_back"] = "all" if self.read_back is None else self.read_back
         limit = self.max_rejected
         given["max_rejected"] = limit.number if limit.number is not None else f"{(limit.share or 0) * 100:g}%"
         return given | {"map": dict(self.map), **self._lists()}

@@ -102,7 +102,7 @@ async def _import(run: Run, order: Order, ledger: Ledger) -> None:
                 await deliver(run, order, ledger, stage, target)
                 if opened is not None and stage.size:
                     remember_columns(opened.settled, order.plan, (target.contact_list.id, target.contact_list.name))
-                await verify(run, order, ledger, target)
+                await verify(run, order, ledger, stage, target)
 
 
 def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:

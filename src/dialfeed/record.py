@@ -6,7 +6,7 @@ So the files can be made again at any time, also after a crash, and always come 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,12 @@ def record(folder: Path, header: Sequence[str], passed: Sequence[str], stage: St
 def _with_phone_types(contacts: pl.DataFrame) -> pl.DataFrame:
     """Contacts with `_phone_type`: mobile, fixed_line, toll_free …; null where there is no phone."""
     return contacts.with_columns(phone_kinds(contacts["phone"]).alias("_phone_type"))
+
+
+def delivered_contacts(stage: Stage, ledger: Ledger) -> Iterator[pl.DataFrame]:
+    """The contacts that are on the list, in order, by what the ledger knows."""
+    for chunk in stage.chunks():
+        yield chunk.contacts.filter(_outcomes(chunk, ledger)["bucket"] == "delivered")
 
 
 def _outcomes(chunk: StagedChunk, ledger: Ledger) -> pl.DataFrame:

@@ -291,12 +291,16 @@ def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> 
     rows = summary.rows
     if error is not None and not isinstance(error, ResumeRun):
         return error.exit_code
-    if rows.unknown or any(finding.code == "verify.missing" for finding in summary.findings):
+    if rows.unknown or MISSING & {finding.code for finding in summary.findings}:
         return 5
     if error is not None or (rows.failed and sends):
         return 3
     unusable = any(finding.code == "scrub.list_unusable" for finding in summary.findings)
     return 4 if rows.invalid or rows.refused or unusable else 0
+
+
+MISSING = {"verify.missing", "verify.not_there", "verify.twice"}
+"""Findings after which nobody can say that every contact is on the list once."""
 
 
 def judged(summary: Summary) -> None:
@@ -330,6 +334,8 @@ def _next_step(summary: Summary) -> str:
         return f"dialfeed resume {summary.run}"
     if rows.unknown:
         return f"dialfeed settle {summary.run}"
+    if MISSING & {finding.code for finding in summary.findings}:
+        return f"dialfeed verify {summary.run}"
     file = "rejected.csv" if rows.invalid else "refused.csv"
     return f"Mend {file}, then: dialfeed retry {summary.run} {file}" if rows.invalid or rows.refused else ""
 

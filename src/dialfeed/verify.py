@@ -1,48 +1,175 @@
-"""Verify: the list's count against what was delivered."""
+"""Verify: what a list holds against what was delivered, by its count and, where it can be read back, by contact."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from dialfeed.config import Plan
+from dialfeed.contacts.readback import Compared, ReadBack, sample
+from dialfeed.delivery.agreement import Counted
+from dialfeed.delivery.ports import Observer
 from dialfeed.errors import FixConnection
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.stage import Stage
 from dialfeed.order import Order, Target
+from dialfeed.platforms.base import ReadsBack
+from dialfeed.record import delivered_contacts
+from dialfeed.reports.summary import Finding
 from dialfeed.run import Run, found
+from dialfeed.stopping import Stopper
+
+CONFIDENCE = 0.95
+"""Of what a sample says of all contacts."""
 
 
-async def verify(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
-    """Compare the list's count with what was delivered, and wait for it while it lags."""
+async def verify(run: Run, order: Order, ledger: Ledger, stage: Stage, target: Target) -> None:
+    """Compare the list with what this run has delivered."""
     run.progress("verify")
-    clock = target.connection.clock
-    before, stored = run.summary.before, ledger.stored()
-    unknown = ledger.contacts_by_state().get("unknown", 0)
-    patience = clock.now() + max(order.plan.lag, 30.0)
-    pause = 0.05
-    while True:
+    states = ledger.contacts_by_state()
+    counted = Counted(run.summary.before, None, ledger.stored(), unknown=states.get("unknown", 0))
+    teller = Teller(run.folder.id, "run", run.observe, run.stopper)
+    counted = await teller.count(counted, target, order.plan.lag)
+    run.summary.after = counted.after
+    teller.judge(counted)
+    contacts = delivered_contacts(stage, ledger)
+    await teller.read_back(contacts, counted, target, order.plan)
+    run.summary.findings += teller.findings
+
+
+@dataclass(slots=True)
+class Teller:
+    """Looks at a list, tells the trail, and finds what does not agree.
+
+    Attributes:
+        run: The run whose contacts are verified.
+        by: `run`, or `verify` where it is repeated later.
+        observe: Hears what was compared.
+        stopper: Whether to stop.
+        findings: What does not agree.
+    """
+
+    run: str
+    by: str
+    observe: Observer
+    stopper: Stopper
+    findings: list[Finding] = field(default_factory=list)
+
+    async def count(self, counted: Counted, target: Target, lag: float) -> Counted:
+        """Read the count, again and again while it is smaller than it must be and may still lag."""
+        clock = target.connection.clock
+        until, pause = clock.now() + lag, 0.05
+        while True:
+            counted = replace(counted, after=await self._read_count(target))
+            if (counted.difference or 0) >= 0 or clock.now() >= until:
+                return counted
+            await self.stopper.unless(clock.sleep(pause))
+            pause = min(pause * 1.5, 2.0)
+
+    async def _read_count(self, target: Target) -> int | None:
         try:
-            run.summary.after = await run.stopper.unless(target.carrier.count())
+            return await self.stopper.unless(target.carrier.count())
         except FixConnection:
-            run.summary.after = None
-        if before is None or run.summary.after is None:
-            sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
-            run.summary.findings.append(found("verify.no_count", "warning", sentence))
-            break
-        if run.summary.after >= before + stored or clock.now() >= patience:
-            break
-        await run.stopper.unless(clock.sleep(pause))
-        pause = min(pause * 1.5, 2.0)
-    _compare(run, stored, unknown)
-    run.trail.append("count.verified", before=before, after=run.summary.after, delivered=stored)
+            return None
+
+    def judge(self, counted: Counted) -> None:
+        """Tell what came of the count, and what does not agree with the likely causes."""
+        self.observe(
+            "count.verified",
+            before=counted.before,
+            after=counted.after,
+            delivered=counted.delivered,
+            unknown=counted.unknown,
+            later=counted.later,
+            difference=counted.difference,
+            by=self.by,
+        )
+        self.findings += count_findings(self.run, counted)
+
+    async def read_back(self, contacts: Iterable[pl.DataFrame], counted: Counted, target: Target, plan: Plan) -> None:
+        """Look for the delivered contacts one by one, all of them or a sample, where the platform lets us."""
+        platform, most, sent = target.connection.platform, plan.read_back, counted.delivered
+        if not isinstance(platform, ReadsBack) or most == 0 or not sent:
+            return
+        if most is None or most >= sent:
+            compared = await self._all(platform, contacts, target.contact_list.id)
+        else:
+            drawn = pl.concat(sample(contacts, sent, most, self.run))
+            there = await self.stopper.unless(platform.look_up(target.contact_list.id, drawn))
+            comparing = ReadBack([drawn], of=sent)
+            comparing.add(there)
+            compared = comparing.result()
+        self._tell_compared(compared, counted)
+
+    async def _all(self, platform: ReadsBack, contacts: Iterable[pl.DataFrame], list_id: str) -> Compared:
+        comparing = ReadBack(contacts)
+        async for page in platform.stored(list_id):
+            self.stopper.check()
+            comparing.add(page)
+        return comparing.result()
+
+    def _tell_compared(self, compared: Compared, counted: Counted) -> None:
+        whole = compared.looked_up == compared.sent
+        self.observe(
+            "contacts.verified",
+            sent=compared.sent,
+            looked_up=compared.looked_up,
+            missing=compared.missing,
+            surplus=compared.surplus,
+            twice=compared.twice,
+            at_most=round(compared.at_most(CONFIDENCE), 6),
+            confidence=1.0 if whole else CONFIDENCE,
+            by=self.by,
+        )
+        self.findings += compared_findings(self.run, compared, counted)
 
 
-def _compare(run: Run, stored: int, unknown: int) -> None:
-    before, after = run.summary.before, run.summary.after
-    if before is None or after is None or before + stored <= after <= before + stored + unknown:
-        return
-    difference = after - before - stored
-    if difference > 0:
+def count_findings(run: str, counted: Counted) -> Iterator[Finding]:
+    """What a person should know of the count."""
+    difference = counted.difference
+    if difference is None:
+        sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
+        yield found("verify.no_count", "warning", sentence)
+    elif difference > 0:
         sentence = f"The list has {difference:,} contacts more than before and delivered together."
-        remedy = "Somebody else has probably written to the list meanwhile."
-        run.summary.findings.append(found("verify.surplus", "warning", sentence, remedy))
-        return
-    sentence = f"The list has {-difference:,} contacts fewer than before and delivered together."
-    remedy = "Its count may lag, somebody may have removed contacts, or the platform dropped some after accepting them."
-    run.summary.findings.append(found("verify.missing", "error", sentence, remedy))
+        remedy = "Somebody else has probably written to the list meanwhile; if it was nobody, look into unknown.csv."
+        yield found("verify.surplus", "warning", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
+    elif difference < 0:
+        sentence = f"The list has {-difference:,} contacts fewer than before and delivered together."
+        yield found("verify.missing", "error", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again.")
+
+
+def _why_fewer(counted: Counted) -> str:
+    """The likely causes, the likeliest first, by what the numbers say."""
+    if counted.before is not None and counted.after is not None and counted.after < counted.before:
+        return "It has fewer than before the run, so somebody has probably removed contacts or emptied it."
+    lag = "its count may lag longer than it was waited for (--count-lag)"
+    silent = "the platform may have dropped contacts after accepting them, as duplicates for example"
+    return f"Likely causes: {lag}; {silent}; or somebody has removed contacts."
+
+
+def compared_findings(run: str, compared: Compared, counted: Counted) -> Iterator[Finding]:
+    """What a person should know of the contacts that were read back."""
+    whole = compared.looked_up == compared.sent
+    of = f"{compared.looked_up:,} delivered contacts that were looked for"
+    again = f"`dialfeed verify {run}` looks again."
+    if compared.missing:
+        sentence = f"{compared.missing:,} of {of} are not on the list."
+        remedy = (
+            "The platform may still be storing them, may have dropped them in silence, or somebody has removed them."
+        )
+        yield found("verify.not_there", "error", sentence, f"{remedy} {again}")
+    if compared.twice:
+        sentence = f"{compared.twice:,} of {of} are on the list more than once."
+        remedy = "They were there before, or somebody else has loaded them as well."
+        yield found("verify.twice", "error", sentence, f"{remedy} {again}")
+    others = (compared.surplus or 0) - counted.others
+    if others > 0 and counted.before is not None:
+        sentence = f"{others:,} contacts on the list were neither there before nor delivered by this run."
+        yield found("verify.not_ours", "warning", sentence, "Somebody else has written to the list meanwhile.")
+    if not whole:
+        share = compared.at_most(CONFIDENCE)
+        sentence = f"A sample of {of}: with {CONFIDENCE:.0%} confidence at most {share:.2%} of all are missing."
+        yield found("verify.sample", "info", sentence, "--read-back all looks for every one.")

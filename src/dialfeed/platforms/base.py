@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -107,4 +107,29 @@ class Platform(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """What a platform offers beside `Platform` where it tells which contacts a list holds.
+
+    The `cxone` dialect has no such call (`cxone-v2-dialect.md` section 3). Frames have the columns `externalId`,
+    `phone` and `email` as texts, null where a contact has none, and one row for each time that the list holds it.
+    """
+
+    def stored(self, list_id: str) -> AsyncIterator[pl.DataFrame]:
+        """All contacts of a list, page by page.
+
+        Raises:
+            DialfeedError: They cannot be read.
+        """
+        ...
+
+    async def look_up(self, list_id: str, contacts: pl.DataFrame) -> pl.DataFrame:
+        """Those of these contacts that a list holds.
+
+        Raises:
+            DialfeedError: They cannot be looked for.
+        """
         ...
