@@ -36,6 +36,12 @@ def test_an_address_alone_has_hours_too() -> None:
     assert "Time zone: Pacific/Honolulu" in done.stdout
 
 
+def test_what_tells_nothing_and_rules_past_their_review_are_told() -> None:
+    done = dialfeed("+12125550100", "--zone", "Mars/Olympus", "--date", "2030-01-02")
+    assert "time zone: tells no place" in done.stdout
+    assert "should have been looked at again by 2027-01-31" in done.stdout
+
+
 def test_rules_of_counsel_count(tmp_path: Path) -> None:
     rules = tmp_path / "counsel.toml"
     rules.write_text('[pack]\nversion = "1"\n[policy]\nunknown = "block"\n', "utf-8")

@@ -51,6 +51,13 @@ def test_a_closed_day_says_for_what() -> None:
     assert [doubt["code"] for doubt in told["doubts"]] == ["hours.closed_day"]
 
 
+def test_it_says_which_sources_tell_nothing_and_that_the_zip_code_is_a_trap() -> None:
+    told = explained("2026-09-16T12:00", zip="1234", state="Atlantis").as_dict()
+    assert told["telling_nothing"] == ["zip", "state"]
+    assert [doubt["code"] for doubt in told["doubts"]] == ["hours.genesys_zip_trap"]
+    assert explained("2026-09-16T12:00", 18005550199).as_dict()["telling_nothing"] == ["number"]
+
+
 def test_a_contact_that_may_never_be_called_has_no_next() -> None:
     told = explained("2026-09-16T12:00", 12125550100, zip="96910").as_dict()
     assert (told["callable_now"], told["next"]) == (False, None)

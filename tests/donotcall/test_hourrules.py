@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dialfeed.donotcall import hourrules
 from dialfeed.donotcall.hourrules import HourRules
@@ -149,6 +151,12 @@ def test_a_rule_holds_from_its_first_to_its_last_day() -> None:
         (("sun = []", 'sun = []\npresumes = "hair colour"'), "presumes"),
         (("[[rule]]", "[[ruel]]"), "no table 'ruel'"),
         (("[[rule]]", "[[rule"), "it is not TOML"),
+        (("sun = []", "sun = []\ncalls_per_day = 'three'"), "which is no whole number"),
+        (("sun = []", "sun = []\nlast = '2026'"), "which is no date"),
+        (("sun = []", "sun = []\ncovers = 'FR'"), "which is no list"),
+        (("sun = []", "sun = 5"), "which is no list"),
+        (("[[rule]]", "[rule]"), "rule is no table"),
+        (('version = "counsel 7"', "version = 7"), "which is no text"),
         (('version = "counsel 7"', ""), "no [pack] with a version"),
         (("[[rule]]", '[policy]\nunknown = "guess"\n[[rule]]'), "no policy unknown"),
     ],
@@ -158,6 +166,41 @@ def test_a_rule_of_counsel_that_is_not_whole_is_refused_in_a_sentence(change: tu
     with pytest.raises(FixSettings, match="not whole") as refused:
         HourRules.load().with_counsel(text.encode(), "counsel.toml")
     assert told in str(refused.value)
+
+
+WORDS = st.sampled_from(
+    ["rule", "pack", "jurisdiction", "US-CT", "mon_fri", "source", "days", "calendar", "08:00-21:00"]
+)
+VALUES = st.recursive(
+    WORDS.map(lambda word: f'"{word}"') | st.sampled_from(["5", "true", "2026-11-26", "1.5", "[]", "{}"]),
+    lambda inner: st.lists(inner, max_size=3).map(lambda some: f"[{', '.join(some)}]"),
+    max_leaves=5,
+)
+LINES = st.one_of(
+    st.sampled_from(
+        [
+            "[pack]",
+            "[[rule]]",
+            "[rule]",
+            "[[calendar]]",
+            "[[closed]]",
+            "[policy]",
+            'version = "1"',
+            *COUNSEL.splitlines(),
+        ]
+    ),
+    st.tuples(WORDS, VALUES).map(lambda pair: f'"{pair[0]}" = {pair[1]}'),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(LINES, max_size=12).map("\n".join))
+def test_whatever_a_file_of_counsel_holds_it_is_read_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        rules = HourRules.load().with_counsel(text.encode(), "counsel.toml")
+    except FixSettings:
+        return
+    assert rules.applying({"US-CT"}, date(2026, 11, 25))
 
 
 def test_a_file_of_counsel_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -71,12 +71,16 @@ def explanation_as_text(explained: Explanation) -> Iterator[str]:
     yield f"Time zone: {told['time_zone'] or (' or '.join(zones) if zones else 'not known')}"
     for source, place in told["evidence"].items():
         yield f"  {source.replace('_', ' ')}: {', '.join(_few(place['zones']) + place['jurisdictions'])}"
+    for source in told["telling_nothing"]:
+        yield f"  {source.replace('_', ' ')}: tells no place"
     yield "Rules, all of which hold:"
     yield from map(_rule_line, explained.readings)
     for doubt in told["doubts"]:
         yield f"{doubt['code']}: {doubt['meaning']}"
     versions = told["versions"]
     yield f"Rules of {versions['rule_pack']}, time zones of {versions['tzdata']}. Not legal advice."
+    if explained.day.isoformat() > versions["review_due"]:
+        yield f"These rules should have been looked at again by {versions['review_due']}."
 
 
 def _now_line(coming: dict[str, str] | None, *, callable_now: bool) -> str:

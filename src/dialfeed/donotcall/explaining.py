@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.donotcall.clocks import as_text, days_around, minutes_of, zone
+from dialfeed.donotcall.genesys import ZIP_TRAP, predict
 from dialfeed.donotcall.hourrules import HourRules
 from dialfeed.donotcall.hours import doubts_of, evidence_of, hours_on
 from dialfeed.donotcall.hoursfile import Rule, Stretch
+from dialfeed.donotcall.places import NOWHERE, Place
 from dialfeed.donotcall.windows import Day, Span, clocks_of
 from dialfeed.donotcall.zones import Evidence, Whereabouts
 
@@ -62,6 +64,8 @@ class Explanation:
         callable_now: Whether it may be called at the moment that was asked about.
         next: The next hours from then on, those that run already included; None within `SEARCHED_DAYS`.
         facts: Versions of the rules and tables.
+        silent: The sources that were given and tell no place.
+        zip_trap: Whether Genesys Cloud would give fewer hours for the ZIP code.
     """
 
     evidence: Evidence
@@ -72,11 +76,14 @@ class Explanation:
     callable_now: bool
     next: Span | None
     facts: dict[str, Any]
+    silent: tuple[str, ...]
+    zip_trap: bool
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Reason codes of what is not certain."""
-        return doubts_of(self.where, self.hours)
+        """Reason codes of what is not certain, and of what a platform would make of it."""
+        doubts = doubts_of(self.where, self.hours)
+        return (*doubts, ZIP_TRAP) if self.zip_trap else doubts
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON; holds nothing of the number or the address themselves."""
@@ -90,6 +97,7 @@ class Explanation:
             "next": _span_dict(self.next) if self.next else None,
             "doubts": [{"code": code, "meaning": BY_CODE[code].sentence} for code in self.doubts],
             "evidence": dict(_told(self.evidence)),
+            "telling_nothing": list(self.silent),
             "rules": [reading.as_dict() for reading in self.readings],
             "versions": self.facts,
         }
@@ -121,6 +129,7 @@ def explain_hours(
         day: The calendar day to explain; None for today, where the contact is.
     """
     evidence = evidence_of(number, zip_code, state, zone_name, country, landline=landline)
+    given = {"time_zone": zone_name, "zip": zip_code, "state": state, "country": country, "number": number}
     today = day or _today(hours_on(evidence, now.date(), rules)[0], now)
     where, hours = hours_on(evidence, today, rules)
     coming = next(_spans_from(evidence, now, rules), None)
@@ -133,6 +142,8 @@ def explain_hours(
         callable_now=coming is not None and coming[0] <= minutes_of(now),
         next=coming,
         facts=rules.facts(),
+        silent=_silent(evidence, given),
+        zip_trap=number is not None and predict(zip_code, (number,), today).trap,
     )
 
 
@@ -154,16 +165,23 @@ def _readings(where: Whereabouts, day: date, rules: HourRules) -> Iterator[Readi
         yield Reading(rule, clocks_of(rule, where.zones), rules.stretches(rule, day), rules.closing(rule, day))
 
 
-def _told(evidence: Evidence) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    named = {
+def _by_source(evidence: Evidence) -> dict[str, Place]:
+    return {
         "time_zone": evidence.zone,
         "zip": evidence.postal,
         "state": evidence.state,
         "country": evidence.country,
         "number": evidence.number,
     }
-    for source, place in named.items():
-        if place.zones or place.jurisdictions:
+
+
+def _silent(evidence: Evidence, given: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(source for source, place in _by_source(evidence).items() if given[source] and place == NOWHERE)
+
+
+def _told(evidence: Evidence) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    for source, place in _by_source(evidence).items():
+        if place != NOWHERE:
             yield source, {"zones": sorted(place.zones), "jurisdictions": sorted(place.jurisdictions)}
 
 

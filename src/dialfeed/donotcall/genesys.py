@@ -7,17 +7,19 @@ examples). Its data is not public: where ours knows several clocks for an area c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from dialfeed.donotcall.clocks import one_name_a_clock
 from dialfeed.donotcall.hoursfile import Stretch, as_stretch
-from dialfeed.donotcall.numberzones import place_of_number
+from dialfeed.donotcall.numberzones import number_places, place_of_number
+from dialfeed.donotcall.placecolumns import as_numbers
 from dialfeed.donotcall.places import NOWHERE, Place, tables, zip_is_listed, zip_place
 from dialfeed.donotcall.windows import Span, common, spans_by_clock
 from dialfeed.donotcall.zones import preferred_names
@@ -25,6 +27,8 @@ from dialfeed.donotcall.zones import preferred_names
 ZIP_TRAP: Final = "hours.genesys_zip_trap"
 
 Case: TypeAlias = Literal["mapped", "zip_not_mapped", "no_phone_mapped"]
+_Clocks: TypeAlias = frozenset[str]
+"""One zone for each clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ def predict(zip_code: str | None, numbers: Sequence[int | None], day: date) -> P
         numbers: The phone columns: E.164 as integers without the plus, None where a cell is blank.
         day: The calendar day.
     """
-    phones = frozenset(place.zones for number in numbers if number and (place := _mapped_phone(number)) is not None)
-    return _predict((zip_code or "").strip(), phones, day)
+    phones = [_clocks(_mapped_phone(place_of_number(number)), day.year) for number in numbers if number]
+    return _predict(_clocks_of_zip((zip_code or "").strip(), day.year), frozenset().union(*phones), day)
 
 
 def zip_traps(zips: pl.Series, phones: pl.DataFrame, day: date) -> pl.Series:
@@ -67,44 +71,60 @@ def zip_traps(zips: pl.Series, phones: pl.DataFrame, day: date) -> pl.Series:
     Returns:
         A String column: `ZIP_TRAP`, or null.
     """
-    heads = phones.select(pl.all().str.slice(0, _HEAD))  # an area code tells all that is asked of a number
-    rows = heads.with_columns(zip_code=zips).with_row_index("row")
-    keys = [name for name in rows.columns if name != "row"]
-    distinct = rows.select(keys).unique()
-    traps = [ZIP_TRAP if _is_trap(row, day) else None for row in distinct.iter_rows(named=True)]
+    sets = _Sets()
+    by_zip = sets.of_text(zips.fill_null(""), lambda text: _clocks_of_zip(text.strip(), day.year))
+    by_phone = [sets.of_phones(column, day.year) for column in phones.iter_columns()]
+    keys = pl.DataFrame([by_zip, *by_phone]) if by_phone else by_zip.to_frame()
+    distinct = keys.unique()
+    traps = [ZIP_TRAP if _is_trap(sets, row, day) else None for row in distinct.iter_rows()]
     told = distinct.with_columns(code=pl.Series(traps, dtype=pl.String))
-    joined = rows.join(told, on=keys, how="left", nulls_equal=True, maintain_order="left")
-    return joined["code"]
+    return keys.join(told, on=keys.columns, how="left", maintain_order="left")["code"]
 
 
-_HEAD: Final = len("+1212")
+def _is_trap(sets: _Sets, row: tuple[int, ...], day: date) -> bool:
+    zip_clocks, *phones = (sets.known[number] for number in row)
+    return _predict(zip_clocks, frozenset().union(*(phone or () for phone in phones)), day).trap
 
 
-def _is_trap(row: Mapping[str, str | None], day: date) -> bool:
-    heads = [head for name, head in row.items() if name != "zip_code" and head]
-    numbers = [int(head[1:].ljust(11, "0")) for head in heads if head[1:].isdigit()]
-    return predict(row["zip_code"], numbers, day).trap
+class _Sets:
+    """Numbers for the few sets of clocks that cells stand for, so that rows can be told apart by them."""
+
+    def __init__(self) -> None:
+        self.known: list[_Clocks | None] = []
+        self._numbers: dict[_Clocks | None, int] = {}
+
+    def of_text(self, values: pl.Series, rule: Callable[[str], _Clocks | None]) -> pl.Series:
+        """The number of each value's set."""
+        distinct = values.unique()
+        read = pl.Series([self._number(rule(value)) for value in distinct.to_list()], dtype=pl.Int64)
+        told = values.replace_strict(distinct, read) if len(values) else pl.Series([], dtype=pl.Int64)
+        return told.alias(f"{len(self.known)} {values.name}")
+
+    def of_phones(self, phones: pl.Series, year: int) -> pl.Series:
+        """The number of the set of each phone's place; of none where there is no phone."""
+        found = number_places()
+        sets = [self._number(_clocks(_mapped_phone(place), year)) for place in found.places]
+        classes = found.look_up(as_numbers(phones))
+        return pl.Series(phones.name, np.array(sets, np.int64)[classes])
+
+    def _number(self, clocks: _Clocks | None) -> int:
+        if clocks not in self._numbers:
+            self._numbers[clocks] = len(self.known)
+            self.known.append(clocks)
+        return self._numbers[clocks]
 
 
 @lru_cache(maxsize=65536)
-def _predict(zip_code: str, phones: frozenset[frozenset[str]], day: date) -> Prediction:
-    case, clocks = _case(zip_code, phones, day.year)
+def _predict(zip_clocks: _Clocks | None, phones: _Clocks, day: date) -> Prediction:
+    case: Case = "zip_not_mapped" if zip_clocks is None else "mapped" if phones else "no_phone_mapped"
+    clocks = (zip_clocks or frozenset()) | phones if case == "mapped" else {_rules()["default_clock"]}
     span = _span(case, clocks, day)
-    trap = bool(zip_code) and _length(span) < _length(_predict("", phones, day).span)
-    return Prediction(case, clocks, span, trap=trap)
+    blank = zip_clocks == frozenset()
+    trap = not blank and _length(span) < _length(_predict(frozenset(), phones, day).span)
+    return Prediction(case, tuple(sorted(clocks)), span, trap=trap)
 
 
-def _case(zip_code: str, phones: frozenset[frozenset[str]], year: int) -> tuple[Case, tuple[str, ...]]:
-    place = _mapped_zip(zip_code)
-    if place is None:
-        return "zip_not_mapped", (_rules()["default_clock"],)
-    if not phones:
-        return "no_phone_mapped", (_rules()["default_clock"],)
-    zones = place.zones.union(*phones)
-    return "mapped", tuple(sorted(one_name_a_clock(zones, year, preferred_names()).values()))
-
-
-def _span(case: Case, clocks: tuple[str, ...], day: date) -> Span | None:
+def _span(case: Case, clocks: Iterable[str], day: date) -> Span | None:
     stretches = _stretches("mapped" if case == "mapped" else "default")
     left = common(spans_by_clock(stretches, clock, day) for clock in clocks)
     early = _rules()["stops_early"]
@@ -115,17 +135,21 @@ def _length(span: Span | None) -> int:
     return span[1] - span[0] if span else 0
 
 
-def _mapped_zip(zip_code: str) -> Place | None:
-    """The place of a ZIP code; nowhere for a blank one, None for one that cannot be mapped."""
+@lru_cache(maxsize=65536)
+def _clocks_of_zip(zip_code: str, year: int) -> _Clocks | None:
+    """The clocks of a ZIP code; empty for a blank one, None for one that cannot be mapped."""
     if not zip_code:
-        return NOWHERE
-    return zip_place(zip_code[:3], int(zip_code[3:5])) if zip_is_listed(zip_code) else None
+        return frozenset()
+    return _clocks(zip_place(zip_code[:3], int(zip_code[3:5])), year) if zip_is_listed(zip_code) else None
 
 
-def _mapped_phone(number: int) -> Place | None:
-    """The place of a number in the United States or Canada; None for others, and for those without a place."""
-    place = place_of_number(number)
-    return place if {one[:2] for one in place.jurisdictions} & set(_rules()["countries"]) else None
+def _mapped_phone(place: Place) -> Place:
+    """The place of a number in the United States or Canada; nowhere for others."""
+    return place if {one[:2] for one in place.jurisdictions} & set(_rules()["countries"]) else NOWHERE
+
+
+def _clocks(place: Place, year: int) -> _Clocks:
+    return frozenset(one_name_a_clock(place.zones, year, preferred_names()).values())
 
 
 def _rules() -> dict[str, Any]:

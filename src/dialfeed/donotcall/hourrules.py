@@ -90,6 +90,7 @@ class HourRules:
         return {
             "rule_pack": self.pack.version,
             "rule_pack_sha256": self.sha256,
+            "review_due": self.pack.review_due.isoformat(),
             "counsel": self.counsel_version,
             "counsel_sha256": self.counsel_sha256,
             "tzdata": TZDATA_VERSION,

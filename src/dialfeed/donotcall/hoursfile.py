@@ -24,7 +24,8 @@ Stretch: TypeAlias = tuple[int, int]
 MARKS: Final = ("H", "M", "L")
 """How far to trust a rule: regulator or several sources, one good source, weak."""
 
-_TABLES: Final = {"pack", "policy", "rule", "closed", "calendar"}
+_LISTS: Final = {"rule", "closed", "calendar"}
+_TABLES: Final = {"pack", "policy", *_LISTS}
 _POLICY: Final = {"area_code_states": ("every", "presuming"), "unknown": ("narrow", "block")}
 _STRETCH: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|\*|unknown")
@@ -33,6 +34,14 @@ _RULE_KEYS: Final = {"jurisdiction", "mon_fri", "sat", "sun"} | _TRUST
 _RULE_MORE: Final = {"holidays", "clock", "presumes", "calls_per_day", "first", "last", "covers"}
 _CLOSED_KEYS: Final = {"jurisdiction", "first", "last", "because"} | _TRUST
 _CALENDAR_KEYS: Final = {"id", "observed", "days"} | _TRUST
+_PACK_MORE: Final = {"name", "version", "review_due"}
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(("mon_fri", "sat", "sun", "covers", "days"), list),
+    **dict.fromkeys(("first", "last", "reviewed", "review_due"), date),
+    "calls_per_day": int,
+}
+"""What a value is; a text where nothing else is said."""
+_KIND_NAMES: Final = {list: "list", date: "date", int: "whole number", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,7 @@ def read_pack(files: Mapping[str, bytes], *, base: Pack | None) -> Pack:
     for name, content in files.items():
         with _telling(name):
             read = _tables(content)
+            _check_keys("[pack]", read.get("pack", {}), set(), _PACK_MORE)
             about.update(read.get("pack", {}), **_policy(read.get("policy", {})))
             found["rule"] += map(_rule, read.get("rule", []))
             found["closed"] += map(_closed, read.get("closed", []))
@@ -139,15 +149,18 @@ def _tables(content: bytes) -> dict[str, Any]:
         read = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise _Wrong(f"it is not TOML ({fault})") from None
-    unknown = sorted(read.keys() - _TABLES)
-    if unknown:
-        raise _Wrong(f"there is no table {unknown[0]!r}")
+    for name, value in read.items():
+        if name not in _TABLES:
+            raise _Wrong(f"there is no table {name!r}")
+        tables = value if name in _LISTS else [value]
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise _Wrong(f"{name} is no table")
     return read
 
 
 def _policy(table: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in table.items():
-        if value not in _POLICY.get(key, ()):
+        if not isinstance(value, str) or value not in _POLICY.get(key, ()):
             raise _Wrong(f"there is no policy {key} = {value!r}")
     return dict(table)
 
@@ -173,16 +186,14 @@ def _rule(table: Mapping[str, Any]) -> Rule:
         calls_per_day=table.get("calls_per_day"),
         first=table.get("first"),
         last=table.get("last"),
-        covers=tuple(table.get("covers", ())),
+        covers=tuple(map(str, table.get("covers", ()))),
     )
 
 
 def _closed(table: Mapping[str, Any]) -> Closed:
     who = _jurisdiction(table)
     _check_keys(who, table, _CLOSED_KEYS, set())
-    return Closed(
-        who, _date(who, table, "first"), _date(who, table, "last"), str(table["because"]), **_trust(who, table)
-    )
+    return Closed(who, table["first"], table["last"], table["because"], **_trust(who, table))
 
 
 def _calendar(table: Mapping[str, Any]) -> Calendar:
@@ -190,8 +201,14 @@ def _calendar(table: Mapping[str, Any]) -> Calendar:
     _check_keys(who, table, _CALENDAR_KEYS, set())
     if table["observed"] not in OBSERVED:
         raise _Wrong(f"{who} is observed {table['observed']!r}, which is not known")
-    days = tuple(Holiday(*day) for day in table["days"])
+    days = tuple(_holiday(who, day) for day in table["days"])
     return Calendar(id=table["id"], observed=table["observed"], holidays=days, **_trust(who, table))
+
+
+def _holiday(who: str, day: Any) -> Holiday:
+    if not isinstance(day, list) or len(day) != 2 or not all(isinstance(part, str) for part in day):
+        raise _Wrong(f"{who} has the day {day!r}; it is written as a name and when it is")
+    return Holiday(*day)
 
 
 def _jurisdiction(table: Mapping[str, Any]) -> str:
@@ -207,6 +224,10 @@ def _check_keys(who: str, table: Mapping[str, Any], needed: set[str], more: set[
         raise _Wrong(f"{who} has no {missing[0]}")
     if unknown:
         raise _Wrong(f"{who} has {unknown[0]}, which is not known")
+    for key, value in table.items():
+        kind = _KINDS.get(key, str)
+        if type(value) is not kind:
+            raise _Wrong(f"{who} has {key} = {value!r}, which is no {_KIND_NAMES[kind]}")
 
 
 def _trust(who: str, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,14 +235,7 @@ def _trust(who: str, table: Mapping[str, Any]) -> dict[str, Any]:
         raise _Wrong(f"{who} has no source")
     if table["mark"] not in MARKS:
         raise _Wrong(f"{who} has the mark {table['mark']!r}; it is one of {', '.join(MARKS)}")
-    return {"source": table["source"], "mark": table["mark"], "reviewed": _date(who, table, "reviewed")}
-
-
-def _date(who: str, table: Mapping[str, Any], key: str) -> date:
-    value = table[key]
-    if type(value) is not date:
-        raise _Wrong(f"{who} has {key} = {value!r}, which is no date")
-    return value
+    return {"source": table["source"], "mark": table["mark"], "reviewed": table["reviewed"]}
 
 
 def as_stretch(who: str, text: Any) -> Stretch:

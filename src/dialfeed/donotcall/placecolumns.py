@@ -94,7 +94,7 @@ def _by_number(contacts: pl.DataFrame) -> Ids:
     if "phone" not in contacts.columns:
         return np.zeros(len(contacts), np.int64)
     landlines = contacts["landline"].fill_null(value=False).to_numpy() if "landline" in contacts.columns else None
-    return _registered_numbers()[number_places().look_up(_numbers(contacts["phone"]), landlines)]
+    return _registered_numbers()[number_places().look_up(as_numbers(contacts["phone"]), landlines)]
 
 
 @cache
@@ -102,7 +102,8 @@ def _registered_numbers() -> Ids:
     return _REGISTER.numbers(number_places().places)
 
 
-def _numbers(phones: pl.Series) -> Numbers:
+def as_numbers(phones: pl.Series) -> Numbers:
+    """Phones as integers without the plus; 0 where there is none."""
     if phones.dtype == pl.String:
         phones = phones.str.strip_prefix("+").cast(pl.UInt64, strict=False)
     return phones.cast(pl.UInt64).fill_null(0).to_numpy()
