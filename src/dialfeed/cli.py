@@ -49,6 +49,7 @@ for command in (
     runs.status_command,
     runs.report_command,
     verify.verify_command,
+    runs.purge_command,
     looking.lists_command,
     looking.doctor_command,
     looking.explain_command,

@@ -18,6 +18,7 @@ from dialfeed.contacts.fields import EXEMPTION_EVIDENCE
 from dialfeed.contacts.kinds import CALLED
 from dialfeed.errors import FixSettings
 from dialfeed.guards import GUARDS
+from dialfeed.reports.spans import Span, read_span
 
 CONFIG_FILE = "dialfeed.toml"
 
@@ -332,6 +333,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("pushgateway", _text, None, "Address of a Prometheus Pushgateway.", "run", "URL", "DIALFEED_PUSHGATEWAY"),
     Setting("otel_endpoint", _text, None, "Address of an OpenTelemetry collector (OTLP over HTTP) for traces and "
             "metrics.", "run", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    Setting("keep_rows", read_span, "30d", "How long a run's files with rows are kept: `30d`, `12w`, `6m`, `5y` or "
+            "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "run", "SPAN"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://` or `https://` (docs/sinks.md). Repeatable.", "sinks", "ADDRESS", option="sink"),
@@ -414,6 +417,7 @@ class Plan:
     metrics_port: int | None
     pushgateway: str | None
     otel_endpoint: str | None
+    keep_rows: Span
     chunk_bytes: int
     sinks: tuple[str, ...]
     sink_secrets: Mapping[str, str] | None = field(repr=False)
@@ -476,6 +480,7 @@ class Plan:
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
         given["rate"] = "unlimited" if self.rate is None else self.rate
         given["read_back"] = "all" if self.read_back is None else self.read_back
+        given["keep_rows"] = str(self.keep_rows)
         limit = self.max_rejected
         given["max_rejected"] = limit.number if limit.number is not None else f"{(limit.share or 0) * 100:g}%"
         return given | {"map": dict(self.map), **self._lists()}

@@ -15,6 +15,7 @@ from dialfeed.errors import FixSettings
 from dialfeed.files import written_whole
 from dialfeed.ledger.folder import AUDIT, SUMMARY
 from dialfeed.reports.examples import examples
+from dialfeed.reports.retention import read_retention
 
 REPORT: Final = "report.html"
 
@@ -36,7 +37,13 @@ def draw_report(folder: Path, target: Path | None = None) -> Path:
     from dialfeed.reports.html.page import render  # noqa: PLC0415 - templates and charts, where a report is drawn only
 
     summary = read_told(folder)
-    html = render(summary, events(folder), examples=examples(folder, summary.get("fields", {})))
+    kept = read_retention(folder)
+    html = render(
+        summary,
+        events(folder),
+        examples=examples(folder, summary.get("fields", {})),
+        retention=kept.as_dict() if kept else None,
+    )
     path = target or folder / REPORT
     with written_whole(path) as file:
         file.write(html.encode())

@@ -44,6 +44,7 @@ from dialfeed.platforms.base import ContactList
 from dialfeed.preflight import foresee, preflight
 from dialfeed.prepare import prepare, rule_set
 from dialfeed.record import record
+from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.reports.summary import Rows, Summary, read_summary
 from dialfeed.retries import (
@@ -149,13 +150,14 @@ def resume_run(
 def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress: Progress) -> Result:
     if (path / "summary.json").is_file() and not (path / "stage").is_dir():
         ended = Result(read_summary(path / "summary.json"))  # it came to its end
-        if path.parent.name == RETRIES:
+        if path.parent.name == RETRIES and any(rows_in(path)):
             parent = path.parent.parent
             close_rows(
                 parent, judged, open_signer(keys_folder(plan_of({})))
             )  # unless its process died just before that
             drawn(parent)
         return ended
+    check_not_purged(path)
     silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
     with Ledger(path / "ledger.sqlite") as ledger:
         remembered = ledger.fact("plan", {})
@@ -458,6 +460,7 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
         progress,
         order.sends,
         plan.people_files,
+        plan.keep_rows,
         signer=signer,
         shipping=shipping,
         telemetry=telemetry,

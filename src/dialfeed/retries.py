@@ -24,6 +24,7 @@ from dialfeed.errors import FixSettings, FixSource
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.reports.retention import check_not_purged
 from dialfeed.reports.summary import Rows, Summary, read_summary
 
 RETRIES: Final = "retries"
@@ -56,6 +57,7 @@ def check_can_be_retried(folder: Path) -> None:
             "This run has not come to its end, or has loaded nothing into a list.",
             advice="Resume it if it was an import; else import the mended file.",
         )
+    check_not_purged(folder)
     summary = read_summary(folder / SUMMARY)
     if summary.policy.get("dry_run") or summary.exit_code in {1, 6}:
         raise FixSettings("This run sent nothing, so none of its rows can be retried.", advice="Import the whole file.")

@@ -32,6 +32,8 @@ from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
+from dialfeed.reports.retention import keep
+from dialfeed.reports.spans import Span
 from dialfeed.reports.summary import Finding, Rows, Summary
 from dialfeed.shipping import findings as sink_findings
 from dialfeed.stopping import Stopper
@@ -115,6 +117,7 @@ class Run:
         progress: Who hears how far it is.
         sends: Whether it delivers; a rehearsal or a validation does not.
         people_files: The kind of files for people to write: `none`, `csv` or `xlsx`.
+        keep_rows: How long its files with rows are kept.
         signer: Signs the end of the trail, where there is a key.
         shipping: Sends the trail to its sinks while the run goes on.
         telemetry: Tells of the run to whoever watches machines.
@@ -131,6 +134,7 @@ class Run:
     progress: Progress
     sends: bool
     people_files: str = "none"
+    keep_rows: Span = field(default_factory=lambda: Span(30))
     signer: Signer | None = None
     shipping: Shipping | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
@@ -166,6 +170,7 @@ class Run:
         summary.error = str(self.error) if self.error else ""
         summary.next = _next_step(summary)
         summary.total_seconds = time.monotonic() - self._began
+        _guarded(self, self._keep_rows)
         self.trail.append("run.finished", **_audit_entry(summary))
         summary.audit_hash = self.trail.last_hash
         self.trail.close(self.signer)
@@ -174,6 +179,15 @@ class Run:
         self._draw()
         if not self.can_go_on:
             clear_stage(self.folder)
+
+    def _keep_rows(self) -> None:
+        """Write down until when the files with rows are kept; the prepared contacts go when nothing is left to do."""
+        kept = keep(self.folder.path, self.folder.id, self.keep_rows, utc_now(), staged=self.can_go_on)
+        self.summary.retention = {
+            "keep_rows": str(self.keep_rows),
+            "keep_rows_until": kept.keep_until or None,
+            "files": [each["name"] for each in kept.files],
+        }
 
     def _draw(self) -> None:
         """Draw the report; that it cannot be drawn is told, and harms the run no more."""
@@ -253,6 +267,7 @@ def _guarded(run: Run, step: Callable[[], None] | None) -> None:
 
 
 def _begin(run: Run) -> None:
+    keep(run.folder.path, run.folder.id, run.keep_rows, utc_now())  # a run that dies has its date all the same
     if run.shipping is not None:
         run.shipping.start()
     run.summary.versions = versions()

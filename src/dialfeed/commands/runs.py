@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.errors import FixSettings
+from dialfeed.reports.spans import read_span
 
 
 @click.command("runs")
@@ -46,11 +50,12 @@ def status_command(run: str, *, watch: bool, every: float, as_json: bool, **give
         sys.exit(show_status(_folder(run, given), watch=watch, every=max(every, 0.1), as_json=as_json))
 
 
-def _folder(run: str, given: dict[str, Any]) -> Path:
+def _folder(run: str, given: Mapping[str, Any]) -> Path:
+    """The folder of a run, by its id or its folder."""
     from dialfeed.assembly import home_folder
     from dialfeed.ledger.folder import find
 
-    plan = plan_of(given)
+    plan = plan_of(dict(given))
     return find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
 
 
@@ -74,13 +79,66 @@ def report_command(
     from dialfeed.runs.comparing import compare
 
     with told_errors():
-        folder = _folder(run, dict(given))
+        folder = _folder(run, given)
         if other is None:
             file = draw_report(folder, output)
             click.echo(as_text({"file": str(file)}) if as_json else str(file))
         else:
-            told = compare(folder, _folder(other, dict(given)), output)
+            told = compare(folder, _folder(other, given), output)
             file = told.file
             click.echo(as_text(told.as_dict()) if as_json else told.as_text())
         if open_it:
             click.launch(str(file))
+
+
+@click.command("purge")
+@click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.option("--older-than", metavar="SPAN", help="Remove rows of runs that ended longer ago, for example 30d.")
+@click.option("--evidence-older-than", metavar="SPAN", help="Remove everything of runs that ended longer ago: 5y.")
+@click.option("--even-open", is_flag=True, help="Also rows of runs that can still go on or be retried.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
+@click.option("--hold", "held", metavar="RUN", help="Keep everything of a run, whatever its date: a legal hold.")
+@click.option("--release", "released", metavar="RUN", help="End a legal hold.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each run as JSON.")
+@settings_of("run")
+def purge_command(
+    runs: tuple[str, ...],
+    *,
+    older_than: str | None,
+    evidence_older_than: str | None,
+    even_open: bool,
+    dry_run: bool,
+    held: str | None,
+    released: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Remove files with rows that have been kept long enough, and keep the evidence.
+
+    Without --older-than each run's own date counts (--keep-rows when it ran). A run that is under way, can still go on
+    or is on hold is left alone, and so are rejected rows until their date. What is removed is told in the run's audit
+    trail. Evidence goes only with --evidence-older-than.
+    """
+    from dialfeed.runs import purging
+
+    with told_errors():
+        plan = plan_of(dict(given))
+        if held or released:
+            purging.hold(_folder(held or released or "", given), plan, release=released is not None)
+            return
+        rules = purging.Rules(
+            _span("--older-than", older_than),
+            _span("--evidence-older-than", evidence_older_than),
+            even_open=even_open,
+            dry=dry_run,
+            kept_for=plan.keep_rows,
+        )
+        outcomes = purging.purge(plan, [_folder(run, given) for run in runs], rules)
+        click.echo(as_text([each.as_dict() for each in outcomes]) if as_json else purging.as_text(outcomes))
+
+
+def _span(flag: str, value: str | None) -> timedelta | None:
+    try:
+        return None if value is None else read_span(value).length
+    except ValueError as error:
+        raise FixSettings(f"{flag}: {error}.") from None

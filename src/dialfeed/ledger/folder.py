@@ -185,5 +185,10 @@ def every_run(runs_dir: Path, home: Path) -> Iterator[Path]:
     yield from {path.resolve(): None for path in found if path.is_dir()}
 
 
+def forget_run(home: Path, run_id: str) -> None:
+    """Forget where a run is; it can no longer be found by its id."""
+    _note(home, run_id).unlink(missing_ok=True)
+
+
 def _note(home: Path, run_id: str) -> Path:
     return home / "runs" / run_id

@@ -269,6 +269,18 @@ class Ledger:
         with self._write("reopen"):
             return self._db.execute("update batch set state = 'waiting', attempts = 0 where state = 'failed'").rowcount
 
+    def forget_rows(self) -> None:
+        """Empty what tells of single contacts: the platform's ids, and its words about those it refused.
+
+        What was overwritten does not stay behind in the file.
+        """
+        self._db.execute("pragma secure_delete=on")
+        with self._write("forget", synced=True):
+            self._db.execute("update batch set ids = null where ids is not null")
+            self._db.execute("update refusal set words = '' where words <> ''")
+        self._db.execute("vacuum")
+        self._db.execute("pragma wal_checkpoint(truncate)")
+
     # --- SQLite -------------------------------------------------------------------------------------------------
 
     @contextmanager

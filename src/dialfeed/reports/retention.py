@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from dialfeed.errors import FixSettings
 from dialfeed.files import write_json
+from dialfeed.reports.spans import Span
 
 RETENTION: Final = "retention.json"
 HOLD: Final = "HOLD"
@@ -31,6 +33,7 @@ ROW_FILES: Final = (
     "unknown.csv",
     "ready.csv",
     "idmap.csv",
+    "objections.arrow",
     "rejected.people.csv",
     "refused.people.csv",
     "rejected.xlsx",
@@ -95,21 +98,35 @@ def rows_in(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def keep(folder: Path, run: str, kept_for: timedelta | None, now: datetime) -> Retention:
+def check_not_purged(folder: Path) -> None:
+    """Whether a run still has its rows.
+
+    Raises:
+        FixSettings: They have been removed.
+    """
+    retention = read_retention(folder)
+    if retention is not None and retention.purged:
+        gone = f"The rows of run {retention.run} were removed on {retention.purged[-1].at}."
+        raise FixSettings(gone, advice="Import the file again.")
+
+
+def keep(folder: Path, run: str, kept_for: Span, now: datetime, *, staged: bool = True) -> Retention:
     """Write down until when the files with rows in this folder are kept.
 
     Args:
         folder: The run's folder.
         run: The run's id.
-        kept_for: How long from now on; None for ever.
+        kept_for: How long from now on.
         now: The time in UTC.
+        staged: Whether the prepared contacts stay.
 
     Raises:
         OSError: It cannot be written.
     """
-    until = stamp(now + kept_for) if kept_for is not None else ""
+    until = stamp(now + kept_for.length) if kept_for.length is not None else ""
     before = read_retention(folder)
-    files = [{"name": path.name, "made_at": _made_at(path), "keep_until": until} for path in rows_in(folder)]
+    there = [path for path in rows_in(folder) if staged or path.name not in ROW_FOLDERS]
+    files = [{"name": path.name, "made_at": _made_at(path), "keep_until": until} for path in there]
     retention = Retention(run, until, files, before.purged if before else [])
     write_json(folder / RETENTION, retention.as_dict())
     return retention

@@ -96,6 +96,7 @@ class Summary:
     deliver_seconds: float = 0.0
     total_seconds: float = 0.0
     policy: dict[str, Any] = field(default_factory=dict)
+    retention: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     sinks: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
@@ -133,6 +134,7 @@ class Summary:
                 "total": round(self.total_seconds, 3),
             },
             "policy": self.policy,
+            "retention": self.retention,
             "findings": [vars_of(finding) for finding in self.findings],
             "sinks": self.sinks,
             "error": self.error,
@@ -155,6 +157,7 @@ def read_summary(path: Path) -> Summary:
         list_name=told["list"]["name"],
         rows=Rows(**told["rows"]),
         fields=told.get("fields", {}),
+        retention=told.get("retention", {}),
         first_rows=told.get("first_rows", {}),
         retries=told.get("retries", []),
         lists=told.get("lists", []),
