@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -142,6 +143,13 @@ def _stated(value: Any) -> tuple[tuple[str, str], ...]:
         raise ValueError("doNotCall, doNotEmail or countryCode, with = and a value, is expected")
     named = [(*read[name.lower()], text) for name, text in pairs]
     return tuple({name: (name, reader(text)) for name, reader, text in named}.values())
+
+
+def _day(value: Any) -> str:
+    try:
+        return date.fromisoformat(_text(value)).isoformat()
+    except ValueError:
+        raise ValueError("a day such as 2026-11-26 is expected") from None
 
 
 def _flag(value: Any) -> str:
@@ -294,6 +302,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("reject_kinds", _kinds, (), "Reject phone numbers of these kinds: premium_rate, shared_cost, toll_free, "
             "personal_number, pager, uan, voicemail, voip, fixed_line, mobile, fixed_line_or_mobile. Short codes are "
             "always rejected. Repeatable.", "file", "KIND,…"),
+    Setting("calling_hours", _one_of("off", "report", "send"), None, "When contacts may be called: `report` it, `send` "
+            "it to the platform in columns of their own, or `off`; unless set, `report` where the run names a list.",
+            "scrub", "WHAT"),
+    Setting("calling_day", _day, None, "The day whose hours are meant; today unless set.", "scrub", "DATE"),
+    Setting("hours_rules", _text, None, "Counsel's file of calling hours, which replaces ours for the jurisdictions "
+            "that it names.", "scrub", "FILE"),
+    Setting("unknown_place", _one_of("narrow", "block"), None, "Where nothing tells a contact's place: a `narrow` "
+            "window, or none (`block`); unless set, as the rules say.", "scrub", "POLICY"),
     Setting("max_rejected", _limit, "20%", "Stop before the first batch when more rows than this are rejected: a share "
             "or a number.", "file", "N"),
     Setting("list_capacity", _positive, None, "Contacts the list takes in all; unless set, its room is not checked.",
@@ -391,6 +407,10 @@ class Plan:
     topic: str | None
     exempt: tuple[tuple[str, str], ...]
     consent_overrides: bool
+    calling_hours: str | None
+    calling_day: str | None
+    hours_rules: str | None
+    unknown_place: str | None
     reject_kinds: tuple[str, ...]
     max_rejected: Limit
     list_capacity: int | None
@@ -436,6 +456,11 @@ class Plan:
             return self.count_lag
         host = urlsplit(self.base_url or "").hostname
         return 5.0 if host in {"127.0.0.1", "localhost", "::1"} else 60.0
+
+    @property
+    def hours(self) -> str:
+        """What to do about calling hours: `off`, `report` or `send`."""
+        return self.calling_hours or ("report" if self.dnc else "off")
 
     def insists(self, guard: str) -> bool:
         """Whether the user insists against a guard."""

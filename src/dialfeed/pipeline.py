@@ -58,7 +58,7 @@ from dialfeed.retries import (
 )
 from dialfeed.returned import Picked, exact
 from dialfeed.run import Progress, Result, Run, found, judged, running, silent
-from dialfeed.scrubbing import NO_LIST, check_still_valid, keep_evidence, open_lists, tell_scrub
+from dialfeed.scrubbing import NO_LIST, check_still_valid, hour_columns, keep_evidence, open_lists, tell_scrub
 from dialfeed.shipping import ship, shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
@@ -116,7 +116,8 @@ def validate_file(order: Order, *, stopper: Stopper | None = None, progress: Pro
     with held(run.folder.path), running(run):
         opened = _read_and_map(run, order)
         stage = asyncio.run(_prepare(run, order, None, opened))
-        with ContactRows(run.folder.path / "ready.csv", opened.mapping.beside) as ready:
+        passed = [*opened.mapping.beside, *hour_columns(order.plan, opened.mapping)]
+        with ContactRows(run.folder.path / "ready.csv", passed) as ready:
             for chunk in stage.chunks():
                 ready.write(chunk.contacts)
         _guard(run, order)
@@ -345,10 +346,10 @@ async def _prepare(run: Run, order: Order, ledger: Ledger | None, opened: Opened
         "prepared": prepared.as_dict(),
         "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
-        "passed": mapping.beside,
+        "passed": [*mapping.beside, *hour_columns(order.plan, mapping)],
         "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
-        "columns": len(mapping.fields) + len(mapping.passed_through),
+        "columns": len(mapping.fields) + len(mapping.passed_through) + len(hour_columns(order.plan, mapping)),
         "scrub": scrub,
         "seconds": prepared_in,
         "evidence_seconds": time.monotonic() - began - prepared_in,

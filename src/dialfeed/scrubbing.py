@@ -8,19 +8,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, cast
 
 from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.mapping import ColumnMapping, match_key
-from dialfeed.contacts.places import is_state
+from dialfeed.contacts.places import kind_of_place
 from dialfeed.donotcall import exemptions, regimes
+from dialfeed.donotcall.callable import SENT, CallingHours
 from dialfeed.donotcall.decisions import Policy
 from dialfeed.donotcall.evidence import EVIDENCE, Evidenced, write_decisions
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import ListFacts, iso
+from dialfeed.donotcall.hourrules import HourRules, UnknownPlace
 from dialfeed.donotcall.keys import Key, KeyRing
 from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
@@ -76,7 +79,8 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
         Policy(plan.because or "" if plan.uncovered == "allow" else "", plan.consent_overrides),
         evidence,
         columns,
-        _state_column(opened.mapping),
+        _places(opened.mapping).get("state"),
+        _calling_hours(plan, opened.mapping, now.astimezone().date()),
     )
     scrubbing = Scrubbing(
         scrubber, lists.facts, KeyRing(home_folder(plan)).current() if scrubber.keeps_decisions else None, now
@@ -87,8 +91,9 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
 
 def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> dict[str, Any]:
     """Write the decisions and the run record, and return what the ledger remembers of the scrub."""
+    hours = _hours_told(scrubbing.scrubber.hours)
     if scrubbing.key is None:
-        return {"lists": [], "valid_until": None}
+        return {"lists": [], "valid_until": None, "hours": hours}
     objections = Objections(scrubbing.scrubber.columns)
     objections.load(run.folder.path)
     written = write_decisions(run.folder.path, run.folder.stage, scrubbing.scrubber, objections, scrubbing.key)
@@ -98,6 +103,7 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
         "lists": [each.as_dict() for each in scrubbing.lists],
         "valid_until": iso(scrubbing.valid_until),
         "key_id": scrubbing.key.id,
+        "hours": hours,
         **written.as_dict(),
     }
     digest = hashlib.sha256((run.folder.path / EVIDENCE).read_bytes()).hexdigest()
@@ -172,8 +178,39 @@ def _evidence_columns(plan: Plan, header: Sequence[str]) -> dict[str, str]:
     return {name: positions[match_key(column)] for name, column in plan.exempt}
 
 
-def _state_column(mapping: ColumnMapping) -> str | None:
-    return next((name for name in mapping.passed_through if is_state(match_key(name))), None)
+def hour_columns(plan: Plan, mapping: ColumnMapping) -> list[str]:
+    """The columns in which the platform is told the calling hours: those that the source has not itself.
+
+    Raises:
+        FixSettings: There would be more columns than the platform takes.
+    """
+    if plan.hours != "send":
+        return []
+    columns = [*mapping.fields, *mapping.beside]
+    added = [name for name in SENT if name not in columns]
+    if len(columns) + len(added) > plan.max_columns:
+        raise FixSettings(
+            f"With {', '.join(added)} there are {len(columns) + len(added)} columns, and the platform takes "
+            f"{plan.max_columns}.",
+            advice="Leave columns out with --map COLUMN=, or report the hours only: --calling-hours report.",
+        )
+    return added
+
+
+def _calling_hours(plan: Plan, mapping: ColumnMapping, today: date) -> CallingHours | None:
+    if plan.hours == "off":
+        return None
+    counsel = Path(plan.hours_rules) if plan.hours_rules else None
+    rules = HourRules.load(counsel, unknown=cast("UnknownPlace | None", plan.unknown_place))
+    day = date.fromisoformat(plan.calling_day) if plan.calling_day else today
+    places = {**_places(mapping), "country": "countryCode"}
+    return CallingHours(rules, day, places, tuple(hour_columns(plan, mapping)))
+
+
+def _places(mapping: ColumnMapping) -> dict[str, str]:
+    """What tells a place → the column that passes through and holds it; the first of several."""
+    kinds = [(kind_of_place(match_key(name)), name) for name in mapping.passed_through]
+    return {kind: name for kind, name in reversed(kinds) if kind}
 
 
 # --- what is told -------------------------------------------------------------------------------------------------
@@ -205,6 +242,10 @@ def _policy(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield "consent_overrides", plan.consent_overrides
 
 
+def _hours_told(hours: CallingHours | None) -> dict[str, Any] | None:
+    return None if hours is None else {"day": hours.day.isoformat(), "sent": list(hours.sent), **hours.rules.facts()}
+
+
 def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, written: Evidenced) -> dict[str, Any]:
     """The run record of `compliance.md` section 5, as far as it is known before the first batch leaves.
 
@@ -217,6 +258,7 @@ def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, wr
         "started_at": iso(scrubbing.at),
         "versions": run.summary.versions,
         "rule_packs": [regimes.rule_pack(), exemptions.rule_pack()],
+        "hours": _hours_told(scrubbing.scrubber.hours),
         "operator": run.operator,
         "host": run.host,
         "list": {"id": run.summary.list_id, "name": run.summary.list_name},

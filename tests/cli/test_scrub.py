@@ -276,3 +276,44 @@ def test_evidence_says_what_it_cannot_look_up(tenant: Tenant) -> None:
     assert found.json["without_key"] == {first.json["run"]: first.json["scrub"]["key_id"]}
     assert len(found.json["without_evidence"]) == 1
     assert tenant.run("evidence", "12").code == 1
+
+
+PLACES = "externalId,phone,email,zip,state,doNotCall,doNotEmail\n"
+
+
+def test_calling_hours_are_sent_in_columns_of_their_own_and_stand_in_the_evidence(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    content = f"{PLACES}1,{CLEAR},,10001,NY,no,no\n2,{LISTED},a@example.com,10001,NY,no,no\n"
+    outcome = run(tenant, "--calling-hours", "send", "--calling-day", "2026-07-15", content=content)
+    assert outcome.code == 0, outcome.err
+    called, written = tenant.stored
+    assert called["timeZone"] == "America/New_York"
+    assert called["callableFrom"] == "2026-07-15T12:00Z"  # 8 in the morning, in summer
+    assert called["callableFrom"] < called["callableUntil"] <= "2026-07-16T01:00Z"
+    assert written.get("callableFrom") is None, "who is not called has no hours"
+    assert decisions(tenant)[0]["window"] == f"{called['callableFrom']}/{called['callableUntil']}"
+    assert outcome.json["scrub"]["hours"]["day"] == "2026-07-15"
+    delivered = (tenant.folder / "run" / "delivered.csv").read_text().splitlines()[0]
+    assert "callableFrom" in delivered
+
+
+def test_a_place_that_is_not_certain_is_allowed_with_limits_and_told(tenant: Tenant) -> None:
+    add(tenant, "+12195550100", covers="219")
+    outcome = run(tenant, content=table("1,Ann,+12195550101,,no,no"))
+    assert outcome.code == 0, outcome.err
+    line = decisions(tenant)[0]
+    assert (line["decision"], line["reasons"]) == ("allow_with_limits", "hours.narrowed")
+    assert any(code.startswith("hours.") for code in outcome.json["warnings"])
+    assert "callableFrom" not in tenant.stored[0]
+
+
+def test_the_sources_own_time_zone_stays_and_too_many_columns_are_refused(tenant: Tenant) -> None:
+    content = f"phone,timeZone,doNotCall,doNotEmail\n{CLEAR},America/Chicago,no,no\n"
+    flags = ["--calling-hours", "send", "--calling-day", "2026-07-15"]
+    outcome = tenant.import_file(tenant.write(content), "--json", *flags)
+    assert outcome.code == 0, outcome.err
+    assert tenant.stored[0]["timeZone"] == "America/Chicago"
+    refused = tenant.import_file(
+        tenant.write(content), *flags, "--max-columns", "5", "--run-dir", tenant.folder / "again", "--insist", "all"
+    )
+    assert (refused.code, len(tenant.stored)) == (1, 1)

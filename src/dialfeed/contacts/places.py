@@ -87,9 +87,9 @@ def place_of(key: str) -> Place | None:
     return next((place for place in PLACES if key in place.names), None)
 
 
-def is_state(key: str) -> bool:
-    """Whether a passed-through column holds US states, by the key of its name."""
-    return key in _STATE_NAMES
+def kind_of_place(key: str) -> str | None:
+    """What a passed-through column says of a place, by the key of its name: `zip`, `state` or `timeZone`."""
+    return next((kind for kind, place in zip(KINDS, PLACES, strict=True) if key in place.names), None)
 
 
 def check_place(place: Place, values: pl.Series, countries: pl.Series) -> pl.DataFrame:
@@ -168,8 +168,6 @@ def _keys(names: str) -> frozenset[str]:
     return frozenset(name.strip() for name in names.split(","))
 
 
-_STATE_NAMES: Final = _keys("state, statecode, usstate, stateprovince, estado, bundesland")
-
 PLACES: Final = (
     Place(_keys("zip, zipcode, zip5, postalcode, postcode, zippostalcode, codigopostal, codepostal, plz"),
           {"US": check_zips, "CA": check_postal_codes}),
@@ -177,3 +175,6 @@ PLACES: Final = (
           {"US": check_states, "CA": check_provinces}),
     Place(_keys("timezone, tz, ianatimezone, zonahoraria, fuseauhoraire, zeitzone, fusohorario"), {None: check_zones}),
 )  # fmt: skip
+
+KINDS: Final = ("zip", "state", "timeZone")
+"""What each of `PLACES` is."""

@@ -575,6 +575,14 @@ _REASONS: tuple[Reason, ...] = (
     ),
     # --- calling hours --------------------------------------------------------------------------------------------
     Reason(
+        "hours.narrowed",
+        "May be called in narrower hours only",
+        "It is not certain where the person is, so only those hours are left that are legal wherever it may be.",
+        "Add the ZIP code, the state or the time zone of the contact.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
         "hours.zone_unknown",
         "Place not known",
         "Neither the number nor the address tells where the person is, so only a few hours are safe, or none at all.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final, TypeAlias
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW
+from dialfeed.donotcall.callable import CallingHours, as_window
 from dialfeed.donotcall.decisions import Channel, Policy, Role, Ruling, Situation, decide
 from dialfeed.donotcall.exemptions import Evidence, Exemptions
 from dialfeed.donotcall.facts import ListFacts, Moments, Opened, PhoneList, TextList, Verdict, Verdicts, never
@@ -78,6 +79,7 @@ class Judged:
         code: The reason code that decided, null where nothing was found.
         codes: All reason codes that stand against it, with a space between them.
         words: What was found, packed.
+        window: When each may be called, where the run asks.
     """
 
     channel: Channel
@@ -86,6 +88,7 @@ class Judged:
     code: pl.Series
     codes: pl.Series
     words: pl.DataFrame
+    window: pl.Series | None = None
 
     @classmethod
     def forbidden(cls, channel: Channel, column: str, where: pl.Series, code: str) -> Judged:
@@ -141,6 +144,7 @@ class Scrubber:
         exemptions: The exemptions that the run names.
         columns: The endpoints of a contact, in the order in which they are tried: the columns of each channel.
         state: The contacts' column that holds a US state, if there is one.
+        hours: When contacts may be called, where the run asks.
     """
 
     opened: Opened
@@ -149,6 +153,7 @@ class Scrubber:
     exemptions: Exemptions
     columns: Mapping[Channel, Sequence[str]]
     state: str | None = None
+    hours: CallingHours | None = None
     _asked: Mapping[Channel, tuple[_Asked, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +172,13 @@ class Scrubber:
             contacts: `ROW`, the contact fields and all columns of endpoints; flags without nulls.
             rows: The rows that they came from, one beside each.
         """
+        scrubbed = self._scrub(contacts, rows)
+        if self.hours is None:
+            return scrubbed
+        told, doubts = self.hours.add(scrubbed.contacts)
+        return replace(scrubbed, contacts=told, told=scrubbed.told + doubts)
+
+    def _scrub(self, contacts: pl.DataFrame, rows: pl.DataFrame) -> Scrubbed:
         if not self.keeps_decisions and not self._any_flag(contacts):
             return Scrubbed(contacts, pl.DataFrame(schema=FINDINGS_SCHEMA), Counter())
         evidence = self.exemptions.evidence(rows)
@@ -222,14 +234,17 @@ class Scrubber:
         """Decide about one column of endpoints."""
         endpoints, verdicts = self._answers(channel, column, contacts)
         values, later = endpoints.values, self._consented_later(channel, endpoints, evidence)
-        words = [*_packed(verdicts), self._facts(channel, contacts, evidence, later)]
+        windows = self.hours.of(contacts, values) if self.hours and channel == "phone" else None
+        doubtful = None if windows is None else windows["callingDoubts"].is_not_null()
+        facts = self._facts(channel, contacts, evidence, {_CONSENT_LATER: later, _HOURS: doubtful})
+        words = [*_packed(verdicts), facts]
         frame = pl.DataFrame(dict(zip(self.words_of(channel), words, strict=True)))
         goes, code, codes = self._rule(channel, frame)
         absent = values.is_null()
         if absent.any():
             goes, nothing = goes | absent, pl.repeat(None, len(values), dtype=pl.String, eager=True)
             code, codes = code.zip_with(~absent, nothing), codes.zip_with(~absent, nothing)
-        return Judged(channel, column, goes, code, codes, frame)
+        return Judged(channel, column, goes, code, codes, frame, None if windows is None else as_window(windows))
 
     def _rule(self, channel: Channel, words: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
         """Whether each endpoint goes, the code that decided (null for none), and all codes of catalogue reasons."""
@@ -264,14 +279,15 @@ class Scrubber:
         return pl.select(pl.all_horizontal(*later)).to_series() if later else None
 
     def _facts(
-        self, channel: Channel, contacts: pl.DataFrame, evidence: Evidence, consent_later: pl.Series | None
+        self, channel: Channel, contacts: pl.DataFrame, evidence: Evidence, known: Mapping[int, pl.Series | None]
     ) -> Words:
         """The word of what does not come from a list."""
         facts = np.zeros(len(contacts), dtype=np.uint64)
         if self.flagged is not Flagged.KEEP:
             facts |= _bit(contacts[FLAGS[channel]], _FLAGGED)
-        if consent_later is not None:
-            facts |= _bit(consent_later, _CONSENT_LATER)
+        for at, where in known.items():
+            if where is not None:
+                facts |= _bit(where, at)
         for at, name in enumerate(self._grant_names):
             if name in evidence.grants:
                 facts |= _bit(evidence.grants[name], _GRANTS + at)
@@ -422,6 +438,6 @@ def _lines(contacts: pl.DataFrame, judged: Judged, evidence: Evidence) -> pl.Dat
         column=pl.lit(judged.column),
         value=pl.col(judged.column),
         evidence=pl.lit(evidence.told),
-        window=pl.lit(None, dtype=pl.String),
+        window=pl.lit(None if judged.window is None else judged.window, dtype=pl.String),
     )
     return pl.concat([lines, judged.words], how="horizontal").filter(lines["value"].is_not_null())
