@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -78,18 +77,22 @@ def discard(folder: Path, now: datetime, why: Mapping[str, Any]) -> None:
         manifest = read_manifest(folder)
     except DamagedList:
         manifest = None
-    entries = folder / ENTRIES
-    if entries.exists() and not why["because"]:
+        aside(folder, MANIFEST, now)
+    if (folder / ENTRIES).exists() and not why["because"]:
         raise FixSettings(
             f"The list {folder.name!r} holds opt-outs, which do not lapse on their own.",
             advice='Say why with --because "…"; the opt-outs are kept beside, and the reason is recorded.',
         )
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    if manifest is not None and manifest.current is not None:
+        manifest = manifest.without_content(now, why)
+        write_manifest(folder, manifest)
+    aside(folder, ENTRIES, now)
+    clear_up(folder, manifest)
+
+
+def aside(folder: Path, name: str, now: datetime) -> None:
+    """Keep a file that is in use no more, under a name of its own."""
+    stamp = f"{_REMOVED}{now:%Y%m%dT%H%M%SZ}"
+    free = (folder / f"{stamp}{again}.{name}" for again in ("", *(f"-{count}" for count in range(2, 1000))))
     with suppress(FileNotFoundError):
-        entries.rename(folder / f"{_REMOVED}{stamp}.{ENTRIES}")
-    if manifest is not None:
-        write_manifest(folder, manifest.without_content(now, why))
-    else:
-        with suppress(FileNotFoundError):
-            (folder / MANIFEST).rename(folder / f"{_REMOVED}{stamp}.{MANIFEST}")
-    clear_up(folder, manifest and replace(manifest, current=None))
+        (folder / name).rename(next(path for path in free if not path.exists()))

@@ -14,7 +14,7 @@ import orjson
 
 from dialfeed.donotcall.entries import ENTRIES, parse, read_lines
 from dialfeed.donotcall.facts import iso
-from dialfeed.donotcall.folders import locked
+from dialfeed.donotcall.folders import aside, locked
 from dialfeed.donotcall.manifest import DamagedList, Manifest, Version, read_manifest, write_manifest
 from dialfeed.errors import CheckFile, FixSettings
 
@@ -90,12 +90,12 @@ class OptOutLog:
         Raises:
             ListBusy: Another process has been changing the list for 30 seconds.
             CheckFile: The list is damaged; nothing is added.
-            FixSettings: The list is no internal list, or its folder cannot be used.
-            OSError: The disk refuses; opt-outs may or may not be in force, and can be added again.
+            FixSettings: The list is no internal list, or the disk refuses; then they can be added again, whether or not
+                they are in force.
         """
         with locked(self._folder, wait=_PATIENCE):
             try:
-                manifest = self._catch_up()
+                manifest = self._catch_up(now)
             except DamagedList:
                 raise _damaged(self._folder) from None
             whole = _whole_lines(self._folder, self._length)
@@ -103,12 +103,12 @@ class OptOutLog:
             _append(self._folder / ENTRIES, self._length + len(whole), added)
             return self._publish(manifest, whole + added, now)
 
-    def _catch_up(self) -> Manifest:
+    def _catch_up(self, now: datetime) -> Manifest:
         """What the list is by now; a list that is not there is begun."""
         manifest = read_manifest(self._folder)
         if manifest is None or manifest.current is None:
             self._digest, self._length = hashlib.sha256(), 0
-            return self._begin(manifest)
+            return self._begin(manifest, now)
         if manifest.kind != "internal":
             raise FixSettings(
                 f"The list {self._folder.name!r} was made from a file, and takes no single opt-outs.",
@@ -120,13 +120,14 @@ class OptOutLog:
         self._length += len(lines)
         return manifest
 
-    def _begin(self, former: Manifest | None) -> Manifest:
-        """Describe an empty list before it has entries, so that none is without a description."""
-        (self._folder / ENTRIES).unlink(missing_ok=True)
+    def _begin(self, former: Manifest | None, now: datetime) -> Manifest:
+        """Describe the list before it has entries, so that none is without a description."""
+        aside(self._folder, ENTRIES, now)
         manifest = former or Manifest(self._folder.name, "internal", "all", "internal", None)
-        return self._publish(manifest, b"", None)
+        write_manifest(self._folder, manifest)
+        return manifest
 
-    def _publish(self, manifest: Manifest, lines: bytes, now: datetime | None) -> Manifest:
+    def _publish(self, manifest: Manifest, lines: bytes, now: datetime) -> Manifest:
         self._digest.update(lines)
         self._length += len(lines)
         count = (manifest.current.records if manifest.current else 0) + lines.count(_NEWLINE)

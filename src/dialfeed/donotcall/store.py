@@ -204,10 +204,13 @@ class ListStore:
         Raises:
             FixSettings: There is no such list, or an internal one is to go without a reason.
         """
-        if name not in self.ids():
-            self.manifest(name)
-        with locked(self.folder(name)):
-            discard(self.folder(name), now, {"at": iso(now), "by": by, "because": because})
+        folder = self.folder(name)
+        there = name in self.ids()
+        if folder.is_dir():
+            with locked(folder):
+                discard(folder, now, {"at": iso(now), "by": by, "because": because})
+        if not there:
+            self.manifest(name)  # tells that there is none; what a removal that died has left is gone by now
 
 
 def _there(folder: Path) -> bool:
