@@ -193,7 +193,7 @@ LISTS = st.lists(
 
 @settings(max_examples=100, deadline=None)
 @given(rows=ROWS, lists=LISTS, cut=st.integers(0, 20), emails=st.sampled_from([(), (MAIL,)]))
-def test_no_number_on_a_list_ever_leaves_and_chunks_change_nothing(
+def test_no_number_on_a_list_ever_leaves_and_neither_chunks_nor_order_change_anything(
     rows: list[dict[str, Any]], lists: list[Listed], cut: int, emails: tuple[str, ...]
 ) -> None:
     for at, each in enumerate(lists):
@@ -216,3 +216,6 @@ def test_no_number_on_a_list_ever_leaves_and_chunks_change_nothing(
     assert bool(kept) == (whole.decisions is not None)
     lines = sorted(line for part in kept for line in part.rows())
     assert whole.decisions is None or sorted(whole.decisions.rows()) == lines
+    backwards = scrub(made, frame.reverse())
+    assert sorted(backwards.contacts.rows(), key=str) == sorted(whole.contacts.rows(), key=str)
+    assert sorted(backwards.suppressed.rows()) == sorted(whole.suppressed.rows())
