@@ -21,14 +21,14 @@ import polars as pl
 from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.config import Plan
-from dialfeed.donotcall.evidence import DECISIONS
 from dialfeed.donotcall.facts import Opened, Verdict
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile
 from dialfeed.files import create_private, sync_folder
-from dialfeed.inquiry import Endpoint
-from dialfeed.ledger.folder import LEDGER, STAGE, held, known
+from dialfeed.inquiry import Endpoint, id_of
+from dialfeed.ledger.folder import LEDGER, STAGE, every_run, held
+from dialfeed.reports.retention import rows_in
 
 FORGOTTEN: Final = "forgotten.jsonl"
 _ERASED: Final = "Erased because the person asked for it."
@@ -76,12 +76,12 @@ def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgott
     home = home_folder(plan)
     key = KeyRing(home).current()
     found = Forgotten(lists=_lists_with(endpoint, home))
-    for run_id, folder in sorted(set(known(Path(plan.runs_dir), home))):
+    for folder in every_run(Path(plan.runs_dir), home):
         try:
             with held(folder):
-                _forget_in(run_id, folder, endpoint, found, rehearse=rehearse)
+                _forget_in(folder, endpoint, found, rehearse=rehearse)
         except CheckFile:
-            found.busy_runs.append(run_id)
+            found.busy_runs.append(id_of(folder))
     if not rehearse:
         trail = Trail(home / FORGOTTEN, "forgotten")
         trail.append(
@@ -95,19 +95,17 @@ def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgott
     return found
 
 
-def _forget_in(run_id: str, folder: Path, endpoint: Endpoint, found: Forgotten, *, rehearse: bool) -> None:
-    """Erase in one run and its retries."""
-    for ledger in sorted(folder.rglob(LEDGER)):
-        if (ledger.parent / STAGE).is_dir() and _is_staged(ledger.parent / STAGE, endpoint):
-            found.open_runs.append(run_id)
-        if not rehearse:
-            _erase_words(ledger, endpoint)
-    for file in sorted(folder.rglob("*.csv")):
-        if file.name == DECISIONS or file.name.endswith(".people.csv"):
-            continue
-        count = _erase(file, endpoint, rehearse=rehearse)
-        if count:
-            found.rows[run_id] = found.rows.get(run_id, 0) + count
+def _forget_in(folder: Path, endpoint: Endpoint, found: Forgotten, *, rehearse: bool) -> None:
+    """Erase in the folder of one run."""
+    if (folder / STAGE).is_dir() and _is_staged(folder / STAGE, endpoint):
+        found.open_runs.append(id_of(folder))
+    if not rehearse and (folder / LEDGER).is_file():
+        _erase_words(folder / LEDGER, endpoint)
+    for file in rows_in(folder):
+        if file.suffix == ".csv" and not file.name.endswith(".people.csv"):
+            count = _erase(file, endpoint, rehearse=rehearse)
+            if count:
+                found.rows[id_of(folder)] = found.rows.get(id_of(folder), 0) + count
 
 
 def _erase(file: Path, endpoint: Endpoint, *, rehearse: bool) -> int:

@@ -23,7 +23,8 @@ from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import known
+from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
+from dialfeed.reports.summary import read_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,10 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
     """
     keys = KeyRing(home_folder(plan))
     found = Inquiry([], [], {})
-    for run_id, folder in sorted(set(known(Path(plan.runs_dir), home_folder(plan)))):
-        record = _record(folder)
+    for folder in sorted(every_run(Path(plan.runs_dir), home_folder(plan)), key=id_of):
+        record, run_id = _record(folder), id_of(folder)
         if record is None:
-            if on is None or _day_of(run_id) == on:
+            if (folder / LEDGER).is_file() and (on is None or _day_of(run_id) == on):
                 found.without_evidence.append(run_id)
             continue
         if on is not None and datetime.fromisoformat(record["started_at"]).date() != on:
@@ -153,6 +154,14 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
             continue
         found.decided.extend(_decided(folder, record, pseudonym))
     return found
+
+
+def id_of(folder: Path) -> str:
+    """The id of the run in a folder."""
+    try:
+        return read_summary(folder / SUMMARY).run
+    except (OSError, ValueError, KeyError):
+        return folder.name
 
 
 def _record(folder: Path) -> Mapping[str, Any] | None:
