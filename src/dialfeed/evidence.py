@@ -12,6 +12,7 @@ import orjson
 from dialfeed.assembly import home_folder, keys_folder
 from dialfeed.audit.check import Checked, check
 from dialfeed.audit.signing import PUBLIC, SIGNATURE, Signed, make_keys, read_signature
+from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, SUMMARY, find
@@ -94,7 +95,8 @@ def examine(run: str, plan: Plan, *, last_hash: str | None = None, public_key: P
     signature, unreadable = _signature(file.with_name(SIGNATURE), public_key, plan)
     recorded, end = (last_hash, "what was given") if last_hash else _recorded(file.with_name(SUMMARY))
     with file.open("rb") as lines:
-        checked = check(lines, last_hash=recorded, hashes=[signature.hash] if signature and signature.good else [])
+        signed = [signature.hash] if signature and signature.good else []
+        checked = check(lines, last_hash=recorded, hashes=[*signed, *acknowledged_hashes(file.parent)])
     verdict = Verdict(file, checked, end if recorded else "", signature)
     if unreadable:
         checked.add(checked.lines + 1, f"cannot be trusted: {SIGNATURE} holds no signature that can be read")

@@ -193,6 +193,19 @@ def test_what_a_retry_adds_to_the_trail_of_its_run_is_sent_too(tenant: Tenant, h
     assert orjson.loads(lines[-1])["event"] == "rows.retried"
 
 
+def test_a_trail_that_lacks_what_a_sink_has_does_not_hold(tenant: Tenant, hook: WebhookReceiver) -> None:
+    tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, **SECRET)
+    run = tenant.folder / "run"
+    assert tenant.run("audit", "verify", run).code == 0
+    lines = (run / "audit.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "audit.jsonl").write_bytes(b"".join(lines[:-2]))
+    (run / "summary.json").unlink()  # whoever cuts the end off can do that as well
+    found = tenant.run("audit", "verify", run, "--json")
+    assert (found.code, found.json["first_bad_line"]) == (7, len(lines) - 1)
+    shipped = tenant.run("audit", "ship", run, **SECRET)
+    assert (shipped.code, "no longer goes on" in shipped.out) == (3, True)
+
+
 def test_no_secret_of_a_sink_is_told_anywhere(tenant: Tenant) -> None:
     mark = "s3cr3t-m4rk-of-a-sink-that-is-long-enough"
     secrets = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +64,18 @@ def test_the_signature_is_that_of_the_standard() -> None:
     keys = read_keys(ADDRESS, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     signature = sign(keys, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_recipe_of_the_documentation_verifies_a_delivery() -> None:
+    page = (Path(__file__).parents[3] / "docs/sinks.md").read_text("utf-8")
+    recipe: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib, "base64": base64}
+    exec(page.partition("```python\n")[2].partition("```")[0], recipe)  # noqa: S102 - it is our own
+    body = b'{"type": "audit.events"}'
+    headers = {"webhook-id": "r.1-2.ab", "webhook-timestamp": str(int(NOW))}
+    headers["webhook-signature"] = sign([b"x" * 24, KEY], "r.1-2.ab", int(NOW), body)
+    assert recipe["verified"](headers, body, KEY, NOW)
+    assert not recipe["verified"](headers, body + b" ", KEY, NOW)
+    assert not recipe["verified"](headers, body, KEY, NOW - 301)
 
 
 def test_while_a_key_is_changed_both_sign() -> None:

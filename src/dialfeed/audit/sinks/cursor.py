@@ -128,3 +128,9 @@ def remembered(folder: Path) -> dict[str, str]:
         except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
             continue
     return found
+
+
+def acknowledged_hashes(folder: Path) -> list[str]:
+    """The hash of the last event that each sink of a run has: lines that its trail must hold."""
+    cursors = [CursorFile(folder, name).read(address) for name, address in remembered(folder).items()]
+    return [cursor.position.hash for cursor in cursors if cursor.position.n]

@@ -114,16 +114,27 @@ class SqlSink:
         )
 
     def _derive(self, cursor: Any, run: str, told: tables.Projection) -> None:
-        self._upsert(cursor, "dialfeed_runs", {"run": run}, told.run)
-        for batch, columns in told.batches.items():
-            self._upsert(cursor, "dialfeed_batches", {"run": run, "batch": batch}, columns)
+        self._upsert(cursor, "dialfeed_runs", ("run",), {(run,): told.run})
+        self._upsert(
+            cursor,
+            "dialfeed_batches",
+            ("run", "batch"),
+            {(run, batch): columns for batch, columns in told.batches.items()},
+        )
         if told.reasons is not None:
             cursor.execute(tables.NO_REASONS, (run,))
             if told.reasons:
                 cursor.executemany(tables.REASON, [(run, code, rows) for code, rows in told.reasons.items()])
 
-    def _upsert(self, cursor: Any, table: str, keys: dict[str, Any], columns: dict[str, Any]) -> None:
-        cursor.execute(self._server.upsert(table, list(keys), list(columns)), (*keys.values(), *columns.values()))
+    def _upsert(
+        self, cursor: Any, table: str, keys: tuple[str, ...], rows: Mapping[tuple[Any, ...], dict[str, Any]]
+    ) -> None:
+        """Insert or change rows, those with the same columns together."""
+        alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        for key, values in rows.items():
+            alike.setdefault(tuple(values), []).append((*key, *values.values()))
+        for columns, group in alike.items():
+            cursor.executemany(self._server.upsert(table, keys, columns), group)
 
     def _migrated(self, connection: Any) -> Later | None:
         """Make or change the tables where they are behind; someone may only be allowed to fill them."""
