@@ -47,7 +47,8 @@ def calling_windows(contacts: pl.DataFrame, *, day: date, rules: HourRules) -> p
         rules: What the laws are.
 
     Returns:
-        A frame with a row for each contact (`WINDOW_SCHEMA`). Where a day has several stretches, it is the longest.
+        A frame with a row for each contact (`WINDOW_SCHEMA`); the last minute is the one before `callableUntil`. Where
+        a day has several stretches, it is the longest.
     """
     keys = pl.Series("key", keys_of(contacts))
     distinct = keys.unique()

@@ -26,7 +26,7 @@ from dialfeed.donotcall.places import (
     place_of_postal_code,
     place_of_state,
     place_of_zone,
-    zip_place,
+    places_of_prefix,
     zip_prefixes,
 )
 from dialfeed.donotcall.zones import Evidence
@@ -187,5 +187,5 @@ def _zip_table() -> Ids:
     table = np.zeros(100_000, np.int64)
     for prefix in zip_prefixes():
         first = int(prefix) * 100
-        table[first : first + 100] = _REGISTER.numbers(zip_place(prefix, ending) for ending in range(100))
+        table[first : first + 100] = _REGISTER.numbers(places_of_prefix(prefix))
     return table

@@ -110,7 +110,12 @@ def zip_place(prefix: str, ending: int) -> Place:
     if row is None:
         return NOWHERE
     states, clocks = row
-    letters = [letter for letter, codes in clocks if codes >> ending & 1] or [letter for letter, _ in clocks]
+    letters = "".join(letter for letter, codes in clocks if codes >> ending & 1)
+    return _place_of_letters(states, letters or "".join(letter for letter, _ in clocks))
+
+
+@cache
+def _place_of_letters(states: tuple[str, ...], letters: str) -> Place:
     names = tables("zips.toml")["zips"]["clocks"]
     zones = frozenset(names[letter] for letter in letters if letter in names)
     return Place(zones, frozenset(map(_nation_of_zip, states))) if zones else NOWHERE
@@ -119,6 +124,12 @@ def zip_place(prefix: str, ending: int) -> Place:
 def zip_prefixes() -> tuple[str, ...]:
     """The first three digits that ZIP codes have."""
     return tuple(_zip_rows())
+
+
+def places_of_prefix(prefix: str) -> list[Place]:
+    """The places of the hundred ZIP codes that begin with three digits; one place where they all share it."""
+    _, clocks = _zip_rows()[prefix]
+    return [zip_place(prefix, ending) for ending in range(100 if len(clocks) > 1 else 1)]
 
 
 def zip_is_listed(text: str) -> bool:
@@ -163,9 +174,9 @@ def _state_codes(nation: str) -> dict[str, str]:
 
 
 @cache
-def _zip_rows() -> dict[str, tuple[list[str], list[tuple[str, int]]]]:
+def _zip_rows() -> dict[str, tuple[tuple[str, ...], list[tuple[str, int]]]]:
     rows = (line.split(" ") for line in tables("zips.toml")["zips"]["table"]["rows"].strip().splitlines())
-    return {prefix: (states.split(","), [_bits(told) for told in clocks]) for prefix, states, *clocks in rows}
+    return {prefix: (tuple(states.split(",")), [_bits(told) for told in clocks]) for prefix, states, *clocks in rows}
 
 
 def _bits(told: str) -> tuple[str, int]:
