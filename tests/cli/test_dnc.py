@@ -147,6 +147,71 @@ def test_a_removed_list_is_gone(national: Dnc) -> None:
     assert national("remove", "us-national").code == 1
 
 
+# --- e-mails, accounts, results ---------------------------------------------------------------------------------------
+
+
+def test_suppressed_emails_are_read_from_lines_or_a_column(dnc: Dnc) -> None:
+    lines = dnc.file("unsubscribed.txt", "Someone@Example.com", "other@example.com")
+    table = dnc.file("bounced.csv", "when,email", "2026-11-01,bounced@example.com")
+    assert dnc.add("unsubscribed", lines, "--channel", "email", authority="internal").code == 0
+    assert dnc.add("bounced", table, "--channel", "email", authority="custom").code == 0
+    assert dnc.verdicts("someone@example.com") == {"bounced": "clear", "unsubscribed": "listed"}
+    assert dnc.verdicts("bounced@example.com") == {"bounced": "listed", "unsubscribed": "clear"}
+
+
+def test_an_address_that_is_none_refuses_the_list_without_being_told(dnc: Dnc) -> None:
+    told = dnc.add("unsubscribed", dnc.file("u.txt", "someone@example.com", "nobody"), "--channel", "email",
+                   authority="custom")  # fmt: skip
+    assert told.code == 6
+    assert "line 2: no e-mail address (AAAAAA)" in told.err
+
+
+def test_accounts_are_excluded_by_a_list(dnc: Dnc) -> None:
+    path = dnc.file("closed.csv", "externalId,why", "A-1,closed", "A-2,fraud")
+    told = dnc.add("closed", path, "--channel", "account", "--json", authority="custom")
+    assert (told.code, told.json["records"], told.json["channel"]) == (0, 2, "account")
+
+
+def test_the_answers_of_a_register_are_added(dnc: Dnc) -> None:
+    path = dnc.file("wash.csv", "Number,Registered", "0491570006,Y", "0491570156,N")
+    assert dnc.add("au", path, authority="au").code == 0
+    asked = [dnc.verdicts(number)["au"] for number in ("+61491570006", "+61491570156", "+61491570157")]
+    assert asked == ["listed", "clear", "not_covered"]
+
+
+def test_an_answer_that_is_not_known_refuses_the_file(dnc: Dnc) -> None:
+    told = dnc.add("au", dnc.file("wash.csv", "Number,Registered", "0491570006,perhaps"), authority="au")
+    assert told.code == 6
+    assert "an answer that is not known" in told.err
+
+
+def test_reassigned_numbers_need_a_date_before_the_day_of_the_answer(dnc: Dnc) -> None:
+    rows = ("2125550100,{0},yes", "2125550101,{0},no", "4155550100,{0},no data")
+    late = dnc.file("late.csv", "number,date,answer", *(row.format(YESTERDAY) for row in rows))
+    early = dnc.file("early.csv", "number,date,answer", *(row.format("2025-03-01") for row in rows))
+    undated = dnc.file("undated.csv", "number,answer", "2125550100,yes")
+    assert dnc.add("rnd", late, authority="reassigned").code == 6
+    assert dnc.add("rnd", undated, authority="reassigned").code == 6
+    assert dnc.add("rnd", undated, "--query-date", str(TODAY), authority="reassigned").code == 6
+    assert dnc.add("rnd", early, authority="reassigned").code == 0
+    assert [dnc.verdicts(number)["rnd"] for number in (A, B, C)] == ["listed", "clear", "no_data"]
+    assert dnc.add("rnd-2", undated, "--query-date", "2025-03-01", authority="reassigned").code == 0
+
+
+def test_the_results_of_a_scrubbing_service_are_a_register_of_their_own(dnc: Dnc) -> None:
+    path = dnc.file("scrubbed.csv", "Phone,ResultCode", "2125550100,D", "2125550101,C", "4155550100,B")
+    assert dnc.add("vendor", path, authority="dnc.com").code == 0
+    assert [dnc.verdicts(number)["vendor"] for number in (A, B, C)] == ["listed", "clear", "no_data"]
+
+
+def test_how_a_file_is_read_is_remembered_for_the_next_one(dnc: Dnc) -> None:
+    first = dnc.file("first.csv", "id,to block", "1,+12125550100")
+    second = dnc.file("second.csv", "id,to block", "1,+12125550101")
+    assert dnc.add("litigators", first, "--column", "to block", authority="litigator").code == 0
+    assert dnc("update", "litigators", second, "--obtained", str(TODAY)).code == 0
+    assert dnc.verdicts(B) == {"litigators": "listed"}
+
+
 # --- opt-outs ---------------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ _FILE_OPTIONS = (
     click.option("--max-age", metavar="AGE", help="How long it may be used, for example 31d; needed for state lists."),
     click.option("--format", "format_", metavar="NAME", help="How the file is written, where it does not tell."),
     click.option("--column", metavar="NAME", help="The column that holds the numbers, addresses or accounts."),
+    click.option("--answer-column", metavar="NAME", help="The column of a result file that holds the answers."),
+    click.option("--date-column", metavar="NAME", help="Its column with the dates that were asked about."),
     click.option("--query-date", metavar="DATE", help="The date that the reassigned numbers database was asked about."),
     click.option("--accept-malformed", default=0, metavar="N", help="Take the list although N lines cannot be read."),
     click.option("--accept-empty", is_flag=True, help="Take it although a covered area code has no number."),
@@ -219,7 +221,8 @@ def _told(given: dict[str, Any]) -> Any:
 
 
 def _reading(given: dict[str, Any]) -> dict[str, Any]:
-    return {"format": given["format_"], "column": given["column"], "query_date": given["query_date"]}
+    names = ("column", "answer_column", "date_column", "query_date")
+    return {"format": given["format_"], **{name: given[name] for name in names}}
 
 
 def _tell_put(put: dict[str, Any], *, as_json: bool) -> None:

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from dialfeed.donotcall.changing import Changes, Incoming
 from dialfeed.donotcall.facts import Channel, Numbers
-from dialfeed.donotcall.intake import BadLine, Piece, Tally
+from dialfeed.donotcall.intake import BadLine, Piece, Tally, sha256_of
+from dialfeed.donotcall.listfiles.answers import AnswerColumns, read_answers
 from dialfeed.donotcall.listfiles.base import Fault, ListFormat, Malformed
 from dialfeed.donotcall.listfiles.changes import change_layout, read_changes
-from dialfeed.donotcall.listfiles.reading import read_list
-from dialfeed.errors import FixSettings
+from dialfeed.donotcall.listfiles.reading import read_list, region_of_authority
+from dialfeed.donotcall.listfiles.texts import TextKind, read_texts
+from dialfeed.donotcall.moments import moment_of
+from dialfeed.donotcall.regimes import regime_of
+from dialfeed.donotcall.results import RESULT_SCHEMA
+from dialfeed.errors import FixSettings, FixSource
+from dialfeed.sources.files import reasons_of
 
 _FAULTS: Final[dict[Fault, str]] = {
     Fault.NOT_A_NUMBER: "no phone number",
@@ -25,22 +33,23 @@ _FAULTS: Final[dict[Fault, str]] = {
     Fault.UNKNOWN_ANSWER: "an answer that is not known",
     Fault.NOT_A_DATE: "no date",
     Fault.NOT_AN_EMAIL: "no e-mail address",
+    Fault.NOT_TEXT: "no text",
 }
 
 
 class PhoneFile:
-    """A file of everybody on a list (`changing.Incoming`).
+    """A file of everybody on a list of numbers (`changing.Incoming`); it is hashed as it is read.
 
     Args:
         path: The file.
         authority: Whose list it is.
-        reading: `format` and `column`, where the user tells them.
+        reading: How it is read, by the names of the command line.
     """
 
     def __init__(self, path: Path, authority: str, reading: Mapping[str, Any]) -> None:
-        self.reading = {name: value for name, value in reading.items() if value is not None}
-        kind = _format(self.reading.get("format"))
-        self._read = read_list(path, kind, authority=authority, column=self.reading.get("column"))
+        self.reading = remembered(reading)
+        form, column = _format(self.reading.get("format")), self.reading.get("column")
+        self._read = read_list(path, form, authority=authority, column=column)
 
     def pieces(self) -> Iterator[Piece[Numbers]]:
         """Read it, once."""
@@ -53,6 +62,66 @@ class PhoneFile:
         return self._read.sha256
 
 
+class _Table:
+    """A list file that is hashed before it is read.
+
+    Args:
+        path: The file.
+        reading: How it is read, by the names of the command line.
+    """
+
+    def __init__(self, path: Path, reading: Mapping[str, Any]) -> None:
+        self._path = path
+        self._how = reading
+        self.reading = remembered(reading)
+        self._before = _look(path)
+        self.sha256 = sha256_of(path)
+
+    def _told(self, name: str) -> str | None:
+        told = self._how.get(name)
+        return None if told is None else str(told)
+
+    def _unchanged(self) -> None:
+        if _look(self._path) != self._before:
+            raise FixSource(f"'{self._path}' was changed while it was read.", advice="Try again when it is whole.")
+
+
+class TextsFile(_Table):
+    """A file of e-mail addresses or accounts."""
+
+    def __init__(self, path: Path, kind: TextKind, reading: Mapping[str, Any]) -> None:
+        super().__init__(path, reading)
+        self._kind = kind
+
+    def pieces(self) -> Iterator[Piece[pl.Series]]:
+        """Read it."""
+        for chunk in read_texts(self._path, self._kind, column=self._told("column")):
+            yield Piece(chunk.values, bad_lines(chunk.malformed), chunk.malformed_count)
+        self._unchanged()
+
+
+class ResultFile(_Table):
+    """A file of a register's answers."""
+
+    def __init__(self, path: Path, authority: str, reading: Mapping[str, Any]) -> None:
+        super().__init__(path, reading)
+        self._authority = authority
+
+    def pieces(self) -> Iterator[Piece[pl.DataFrame]]:
+        """Read it."""
+        columns = AnswerColumns(
+            number=self._told("column"), answer=self._told("answer_column"), date=self._told("date_column")
+        )
+        form = self._told("format") or regime_of(self._authority).answers
+        day = self._told("query_date")
+        asked_for = None if day is None else moment_of(day, "--query-date").date()
+        region = region_of_authority(self._authority)
+        for chunk in read_answers(self._path, form, region=region, columns=columns, asked_for=asked_for):
+            answers = chunk.answers.select(RESULT_SCHEMA.names())
+            yield Piece(answers, bad_lines(chunk.malformed), chunk.malformed_count)
+        self._unchanged()
+
+
 def list_file(path: Path, authority: str, channel: Channel, reading: Mapping[str, Any]) -> Incoming:
     """A list file, by whose it is and what it holds.
 
@@ -60,13 +129,28 @@ def list_file(path: Path, authority: str, channel: Channel, reading: Mapping[str
         path: The file.
         authority: Whose list it is.
         channel: What it holds.
-        reading: `format`, `column` and `query_date`, where the user tells them.
+        reading: `format`, `column`, `answer_column`, `date_column` and `query_date`, where the user tells them.
 
     Raises:
-        DialfeedError: It cannot be read, or not in this way.
+        FixSource: It cannot be read.
+        FixSettings: There is no such authority.
     """
-    del channel
+    if regime_of(authority).model == "result":
+        return ResultFile(path, authority, reading)
+    if channel in {"email", "account"}:
+        return TextsFile(path, "email" if channel == "email" else "account", reading)
     return PhoneFile(path, authority, reading)
+
+
+def remembered(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """How the next file of a list is read, unless the user says it anew; a date is of one file only."""
+    return {name: value for name, value in reading.items() if value is not None and name != "query_date"}
+
+
+def _look(path: Path) -> tuple[int, int, int]:
+    with reasons_of(str(path)):
+        told = path.stat()
+    return told.st_ino, told.st_mtime_ns, told.st_size
 
 
 def read_change_list(path: Path) -> Changes:

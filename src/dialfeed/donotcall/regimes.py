@@ -32,6 +32,7 @@ class Regime:
         channels: What such a list may hold.
         territory: Regions, states (`US-FL`) or `EVERYWHERE`.
         area_codes: Whether it is obtained by area codes.
+        answers: How its result files are written (`listfiles.answers`); empty where there are none.
         query_dates: Whether each answer is the answer for a date.
         max_age: From the moment it was obtained; None where it does not age.
         age_known: Whether the rule says how old it may be, or the user has to.
@@ -48,6 +49,7 @@ class Regime:
     channels: tuple[Channel, ...]
     territory: tuple[str, ...]
     area_codes: bool
+    answers: str
     query_dates: bool
     max_age: timedelta | None
     age_known: bool
@@ -168,6 +170,7 @@ def _regime(authority: str, rule: dict[str, Any], territory: tuple[str, ...]) ->
         channels=tuple(rule["channels"]),
         territory=territory,
         area_codes=rule.get("area_codes", False),
+        answers=rule.get("answers", ""),
         query_dates=rule.get("query_dates", False),
         max_age=timedelta(days=age) if isinstance(age, int) else None,
         age_known=age is not None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import orjson
@@ -16,11 +16,13 @@ from dialfeed.donotcall.intake import BadLine
 from dialfeed.donotcall.internal import topic_key
 from dialfeed.donotcall.listfiles.base import shape
 from dialfeed.donotcall.listfiles.plain import numbers_of
-from dialfeed.donotcall.moments import end_of, moment_of
+from dialfeed.donotcall.moments import end_of, is_date, moment_of
 from dialfeed.donotcall.optouts import OptOut
 from dialfeed.donotcall.regimes import must_apply_by
 from dialfeed.errors import DialfeedError, FixSettings
 
+_A_DAY: Final = timedelta(hours=23, minutes=59, seconds=59)
+"""To the last second of a day, which is what counts where the hour is not known."""
 _BLOCK: Final = 1 << 16
 _EVERYTHING: Final = frozenset({"", "all", "*"})
 _OTHER_NAMES: Final = {"number": "phone", "received_at": "received", "expires_at": "expires"}
@@ -137,7 +139,7 @@ def _optout(told: Mapping[str, Any] | None, found: int | str | None, usual: Usua
         reason=said("reason"),
         asked_by=said("asked_by"),
         received_at=received,
-        counts_from=end_of(said("received"), "The day it was received") if said("received") else now,
+        counts_from=received + _A_DAY if is_date(said("received")) else received,
         expires_at=end_of(said("expires"), "The day it expires") if said("expires") else None,
         must_apply_by=must_apply_by(received, None if phone is None else region_of(phone), kind),
     )
