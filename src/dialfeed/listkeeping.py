@@ -7,20 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import numpy as np
 import polars as pl
 
 from dialfeed.assembly import home_folder
 from dialfeed.config import Plan
+from dialfeed.contacts.findings import ROW
 from dialfeed.donotcall.changing import Put
+from dialfeed.donotcall.decisions import Policy
+from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import Channel, Opened, PhoneList, TextList, Verdict, iso
 from dialfeed.donotcall.incoming import list_file, read_change_list
 from dialfeed.donotcall.intake import Acceptance, BadLine, Obtained
 from dialfeed.donotcall.moments import moment_of, span_of
 from dialfeed.donotcall.regimes import rule_pack
 from dialfeed.donotcall.requests import Line, Usual, lines_of, one_value, read_optouts, values_as_lines
+from dialfeed.donotcall.scrub import Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.donotcall.telling import SAID
 from dialfeed.donotcall.watching import Status, statuses
@@ -225,7 +229,24 @@ def check(
     now = utc_now()
     opened = store.open(names or store.ids(), now=now, topic=topic)
     said = _of_phone(opened, found, state) if isinstance(found, int) else _of_email(opened, found)
-    return {"value": masked_value(found), "asked_at": now.isoformat(), "rules": rule_pack(), "lists": said}
+    decided = _decided(opened, found, state, now) if said else {}
+    return {"value": masked_value(found), "asked_at": now.isoformat(), "rules": rule_pack(), "lists": said, **decided}
+
+
+def _decided(opened: Opened, found: int | str, state: str | None, now: datetime) -> dict[str, Any]:
+    """What a run that is scrubbed against these lists, and names no exemption, would decide today."""
+    channel: Literal["phone", "email"] = "phone" if isinstance(found, int) else "email"
+    scrubber = Scrubber(opened, Flagged.KEEP, Policy(), Exemptions({}, now.date()), {channel: [channel]}, state="state")
+    values = {"phone": None, "email": None, channel: f"+{found}" if isinstance(found, int) else found}
+    contact = pl.DataFrame(
+        [{**values, ROW: 1, "state": state}],
+        schema={ROW: pl.Int64, "phone": pl.String, "email": pl.String, "state": pl.String},
+    )
+    lines = scrubber(contact, contact).decisions
+    if lines is None or lines.is_empty():
+        return {}
+    ruling = scrubber.ruling(channel, lines.select(scrubber.words_of(channel)).row(0))
+    return {"decision": str(ruling.decision), "reasons": list(ruling.reasons)}
 
 
 def _of_phone(opened: Opened, number: int, state: str | None) -> list[dict[str, Any]]:

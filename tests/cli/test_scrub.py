@@ -317,3 +317,15 @@ def test_the_sources_own_time_zone_stays_and_too_many_columns_are_refused(tenant
         tenant.write(content), *flags, "--max-columns", "5", "--run-dir", tenant.folder / "again", "--insist", "all"
     )
     assert (refused.code, len(tenant.stored)) == (1, 1)
+
+
+def test_dnc_check_says_what_a_run_would_decide_today(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    for number, decision, reasons in (
+        (LISTED, "block", ["suppressed.national_dnc:us-national"]),
+        (CLEAR, "allow", []),
+        (CANADIAN, "not_checked", ["suppressed.no_list_covers"]),
+    ):
+        told = tenant.run("dnc", "check", number, "--dnc", "us-national", "--json").json
+        assert (told["decision"], told["reasons"]) == (decision, reasons)
+    assert "would decide today: allow" in tenant.run("dnc", "check", CLEAR).out

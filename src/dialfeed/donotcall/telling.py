@@ -111,11 +111,16 @@ def check_as_text(told: dict[str, Any]) -> str:
     """What each list says of one number or address."""
     if not told["lists"]:
         return f"{told['value']}: there is no list to ask; `dialfeed dnc add` adds one."
-    return "\n".join([told["value"], *(f"  {_answer(one)}" for one in told["lists"])])
+    lines = [told["value"], *(f"  {_answer(one)}" for one in told["lists"])]
+    if told.get("decision"):
+        reasons = f" ({', '.join(told['reasons'])})" if told["reasons"] else ""
+        lines.append(f"  A run that is scrubbed against them would decide today: {told['decision']}{reasons}")
+    return "\n".join(lines)
 
 
 def _answer(said: dict[str, Any]) -> str:
     facts = said["list"]
-    version = f" (version {facts['version']}, valid until {facts['valid_until'] or 'ever'})" if facts["version"] else ""
+    until = f", valid until {facts['valid_until']}" if facts["valid_until"] else ""
+    version = f" (version {facts['version']}{until})" if facts["version"] else ""
     since = f", since {said['since']}" if said["since"] else ""
     return f"{facts['list_id']}{version}: {said['said']}{since}"
