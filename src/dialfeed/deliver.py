@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from dialfeed.assembly import limits, policy
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
+from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
 from dialfeed.delivery.loop import Delivery, Policy
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
@@ -76,8 +77,7 @@ def _deadline(run: Run, plan: Plan) -> float | None:
 class Watch:
     """Tells how far a delivery is, and when it ends.
 
-    The budget knows of 429s, pauses and other runs; where the platform's answers are what takes the time, what has
-    been delivered so far tells more. The later end of the two is told.
+    The end is reckoned by `dialfeed.delivery.finish`.
     """
 
     run: Run
@@ -86,20 +86,19 @@ class Watch:
     target: Target
     plan: Plan
     settling: bool = False
-    _total: int = 0
     _before: int = 0
-    _began: float = 0.0
+    _course: Course = field(default_factory=lambda: Course.start(0.0, 0))
 
     async def begin(self) -> None:
         """Say before the first batch how many requests there will be at which rate, and when that ends."""
-        self._total, self._before = self.supply.remaining(), self.ledger.stored()
-        self._began = self.target.connection.clock.now()
+        self._before = self.ledger.stored()
+        self._course = Course.start(self.target.connection.clock.now(), self.supply.remaining())
         requests, rate = self._requests_left(), self.plan.rate
         left = await self._left()
         ends = f"{datetime.now().astimezone() + timedelta(seconds=left):%H:%M:%S}"
         note = f"{requests:,} requests" + (f" at {rate:g} a second, until about {ends}" if rate else "")
-        self.run.progress("deliver", 0, self._total, note, left)
-        facts = {"contacts": self._total, "requests": requests, "rate": rate, "seconds": round(left, 1)}
+        self.run.progress("deliver", 0, self._course.total, note, left)
+        facts = {"contacts": self._course.total, "requests": requests, "rate": rate, "seconds": round(left, 1)}
         self.run.trail.append("delivery.started", **facts)
 
     async def keep_telling(self) -> None:
@@ -107,19 +106,22 @@ class Watch:
         while True:
             await self.target.connection.clock.sleep(1.0)
             if not self.settling:
-                self.run.progress("deliver", self._done(), self._total, "", await self._left())
+                self.run.progress("deliver", self._done(), self._course.total, "", await self._left())
 
     def observe(self, event: str, /, **facts: Any) -> None:
         """Hear of an event of the delivery (`dialfeed.delivery.ports.Observer`)."""
         self.run.observe(event, **facts)
         if event == "settling.started":
             self.settling = True
-            self.run.progress("settle", self._done(), self._total, f"{len(facts['batches'])} batches")
+            self.run.progress("settle", self._done(), self._course.total, f"{len(facts['batches'])} batches")
         elif event in {"batch.sent", "batch.settled", "settling.failed"}:
             self.settling = False
         elif event == "delivery.paused":
+            self._course = on_pause(self._course, self.target.connection.clock.now(), facts["seconds"])
             why = "asks for" if facts["cause"] == "throttled" else "fails, and is given"
-            self.run.progress("deliver", self._done(), self._total, f"the platform {why} {facts['seconds']:.0f} s")
+            self.run.progress(
+                "deliver", self._done(), self._course.total, f"the platform {why} {facts['seconds']:.0f} s"
+            )
 
     def _done(self) -> int:
         return self.ledger.stored() - self._before
@@ -128,6 +130,7 @@ class Watch:
         return -(-self.supply.remaining() // self.plan.batch_contacts)
 
     async def _left(self) -> float:
-        done, elapsed = self._done(), self.target.connection.clock.now() - self._began
-        by_speed = elapsed * (self._total - done) / done if done else 0.0
-        return max(await self.target.connection.pace.finish_estimate(self._requests_left()), by_speed)
+        by_budget = await self.target.connection.pace.finish_estimate(self._requests_left())
+        now, done = self.target.connection.clock.now(), self._done()
+        self._course = on_look(self._course, now, done)
+        return seconds_left(self._course, now, done, by_budget)

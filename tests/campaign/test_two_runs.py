@@ -19,9 +19,9 @@ pytestmark = pytest.mark.campaign
 
 @contextmanager
 def delivering(folder: Path) -> Iterator[tuple[CrashWorld, subprocess.Popen[str]]]:
-    """A run that is in mid-delivery, and will be for two more seconds."""
+    """A run that is in mid-delivery, and stays there until the platform answers faster."""
     with crash_world(folder, contacts=2000) as world:
-        world.sandbox.configure(latency_s=0.04)
+        world.sandbox.configure(latency_s=2.0)
         process = world.start(*world.import_arguments)
         until = time.monotonic() + 20
         while not world.sandbox.contacts(world.list_id):
@@ -54,6 +54,7 @@ def test_the_second_run_is_refused_with_the_first_ones_id(tmp_path: Path) -> Non
         assert outcome.code == 6
         assert run_id(world) in outcome.err
         assert "--even-if-locked" in outcome.err
+        world.sandbox.configure(latency_s=0.0)
         assert first.wait(timeout=30) == 0
         world.check()
 
@@ -86,6 +87,7 @@ def test_resuming_a_run_that_is_still_running_harms_nothing(tmp_path: Path) -> N
     with delivering(tmp_path) as (world, first):
         outcome = world.run(*world.resume_arguments)
         assert outcome.code == 6
+        world.sandbox.configure(latency_s=0.0)
         assert first.wait(timeout=30) == 0
         world.check()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,17 +101,19 @@ def _counted(title: str, unit: str, counts: Counter[str]) -> Iterator[str]:
 
 
 def _unknown(lines: Sequence[Line]) -> Iterator[str]:
-    yield "| unknown in the end | answer lost by | runs | contacts |"
+    yield "| unknown in the end, because | runs | contacts | their answers were lost by (contacts) |"
     yield "| --- | --- | --- | --- |"
-    runs: Counter[tuple[str, str]] = Counter()
-    contacts: Counter[tuple[str, str]] = Counter()
+    runs: Counter[str] = Counter()
+    causes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in lines:
-        for cause, number in (line.get("unknown") or {}).items():
-            key = WHY.get(line.get("unsettled", ""), "should have been settled"), cause
-            runs[key] += 1
-            contacts[key] += number
-    yield from (f"| {why} | {cause} | {runs[why, cause]} | {contacts[why, cause]:,} |" for why, cause in sorted(runs))
-    yield f"| all | | | {contacts.total():,} |"
+        if line.get("unknown"):
+            why = WHY.get(line.get("unsettled", ""), "nobody knows why: this should have been settled")
+            runs[why] += 1
+            causes[why].update(line["unknown"])
+    for why, found in sorted(causes.items()):
+        told = ", ".join(f"{cause} {number:,}" for cause, number in found.most_common())
+        yield f"| {why} | {runs[why]} | {found.total():,} | {told} |"
+    yield f"| all | {runs.total()} | {sum(found.total() for found in causes.values()):,} | |"
 
 
 def main() -> None:

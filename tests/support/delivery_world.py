@@ -13,7 +13,7 @@ from typing import Any
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.loop import Delivery, Policy
-from dialfeed.delivery.ports import Contacts, Identity, Permit
+from dialfeed.delivery.ports import Contacts, Identity, Pace, Permit
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import size_limit
 from dialfeed.errors import FixConnection
@@ -211,7 +211,7 @@ class PacedPlatform:
     """A carrier that takes from the pace before it sends, as the real client does."""
 
     platform: NumberPlatform
-    pace: FreePace
+    pace: Pace
 
     async def count(self) -> int | None:
         return await self.platform.count()
@@ -226,6 +226,7 @@ class World:
     """One delivery under faults, from its first process to its last.
 
     Attributes:
+        make_pace: The budget of requests of each process.
         power_fails: A process that is killed takes with it all that was not synced to the disk.
     """
 
@@ -238,6 +239,7 @@ class World:
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     kill_at: Callable[[str], bool] = field(default=lambda _: False)
     power_fails: bool = False
+    make_pace: Callable[[VirtualClock], Pace] = FreePace
     processes: int = 0
     ended_at: float = 0.0
 
@@ -259,6 +261,7 @@ class World:
                 continue
             break
         self.ended_at = self.loop.time()
+        self._end_tasks()
         self.loop.close()
 
     async def _process(self, chance: random.Random) -> None:
@@ -273,7 +276,7 @@ class World:
             if ledger.fact("baseline") is None:
                 ledger.remember(baseline=[await self.platform.count()])
             batches, place = ledger.cut_up_to()
-            pace = FreePace(self.clock)
+            pace = self.make_pace(self.clock)
 
             def observe(event: str, /, **facts: Any) -> None:
                 self.events.append((event, facts))
@@ -310,6 +313,9 @@ class World:
         """End all that is left of a killed process."""
         if self.power_fails:
             self._lose_power()
+        self._end_tasks()
+
+    def _end_tasks(self) -> None:
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0.01))
