@@ -197,11 +197,20 @@ def hour_columns(plan: Plan, mapping: ColumnMapping) -> list[str]:
     return added
 
 
+def hour_rules_of(plan: Plan) -> HourRules:
+    """The rules of calling hours: those of the data pack, and what a plan's counsel and policy replace.
+
+    Raises:
+        FixSettings: Counsel's file cannot be read, or a rule in it is not whole.
+    """
+    counsel = Path(plan.hours_rules) if plan.hours_rules else None
+    return HourRules.load(counsel, unknown=cast("UnknownPlace | None", plan.unknown_place))
+
+
 def _calling_hours(plan: Plan, mapping: ColumnMapping, today: date) -> CallingHours | None:
     if plan.hours == "off":
         return None
-    counsel = Path(plan.hours_rules) if plan.hours_rules else None
-    rules = HourRules.load(counsel, unknown=cast("UnknownPlace | None", plan.unknown_place))
+    rules = hour_rules_of(plan)
     day = date.fromisoformat(plan.calling_day) if plan.calling_day else today
     places = {**_places(mapping), "country": "countryCode"}
     return CallingHours(rules, day, places, tuple(hour_columns(plan, mapping)))

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from dialfeed.cli import cli
 
 
-def dialfeed(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["hours", *arguments])
+def dialfeed(*arguments: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(cli, ["hours", *arguments], input=typed)
 
 
 def test_it_tells_hours_zones_rules_and_doubts() -> None:
@@ -45,8 +45,20 @@ def test_what_tells_nothing_and_rules_past_their_review_are_told() -> None:
 def test_rules_of_counsel_count(tmp_path: Path) -> None:
     rules = tmp_path / "counsel.toml"
     rules.write_text('[pack]\nversion = "1"\n[policy]\nunknown = "block"\n', "utf-8")
-    done = dialfeed("+18005550199", "--date", "2026-09-16", "--rules", str(rules))
+    done = dialfeed("+18005550199", "--date", "2026-09-16", "--hours-rules", str(rules))
     assert "Wednesday 16 September 2026: not at all." in done.stdout
+
+
+def test_the_policy_for_unknown_places_is_the_profile_s(tmp_path: Path) -> None:
+    profile = tmp_path / "dialfeed.toml"
+    profile.write_text('[profile.default]\nunknown_place = "block"\ndefault_country = "US"\n', "utf-8")
+    done = dialfeed("800-555-0199", "--date", "2026-09-16", "--config", str(profile))
+    assert "Wednesday 16 September 2026: not at all." in done.stdout
+
+
+def test_a_number_may_come_on_the_standard_input_so_that_no_list_of_processes_shows_it() -> None:
+    done = dialfeed("-", "--date", "2026-09-16", typed="+12125550100\n")
+    assert "US-NY" in done.stdout
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -54,7 +66,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
         ["555"],
         ["+49"],
         ["someone@example.com"],
-        ["+12125550100", "--rules", str(tmp_path / "none.toml")],
+        ["+12125550100", "--hours-rules", str(tmp_path / "none.toml")],
     ):
         done = dialfeed(*arguments)
         assert done.exit_code == 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dialfeed.commands.shared import as_text, told_errors
+from dialfeed.commands.shared import as_text, plan_of, settings_named, told_errors
 
 if TYPE_CHECKING:
     from dialfeed.donotcall.explaining import Explanation, Reading
@@ -25,29 +25,35 @@ _MOST_ZONES = 6
 @click.option("--country", metavar="CC", help="Its country, of two letters; numbers in national form are read in it.")
 @click.option("--landline", is_flag=True, help="The line is verified not to be mobile, so its exchange tells more.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Explain this day; by default, today.")
-@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE", help="Rules of counsel that replace ours.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
-def hours_command(number: str | None, *, day: datetime | None, rules: Path | None, as_json: bool, **given: Any) -> None:
-    """Say when NUMBER may be called, by which clocks and under which laws; without NUMBER, what the address says."""
+@settings_named("default_country", "hours_rules", "unknown_place")
+def hours_command(number: str | None, *, day: datetime | None, as_json: bool, **given: Any) -> None:
+    """Say when NUMBER may be called, by which clocks and under which laws; without NUMBER, what the address says.
+
+    With - the number is read from the standard input. Rules of counsel and the policy for unknown places are those of
+    the profile, as in a run.
+    """
     with told_errors():
-        explained = _explained(number, day.date() if day else None, rules, given)
+        explained = _explained(number, day.date() if day else None, given)
         click.echo(as_text(explained.as_dict()) if as_json else "\n".join(explanation_as_text(explained)))
 
 
-def _explained(number: str | None, day: date | None, rules: Path | None, given: dict[str, Any]) -> Explanation:
+def _explained(number: str | None, day: date | None, given: dict[str, Any]) -> Explanation:
     from dialfeed.donotcall.explaining import explain_hours
-    from dialfeed.donotcall.hourrules import HourRules
+    from dialfeed.scrubbing import hour_rules_of
 
-    country = given["country"].upper() if given["country"] else None
+    contact = {name: given.pop(name) for name in ("zip_code", "state", "zone", "country", "landline")}
+    plan = plan_of(given)
+    country = contact["country"].upper() if contact["country"] else None
     return explain_hours(
-        _read_number(number, country) if number is not None else None,
-        given["zip_code"],
-        given["state"],
-        given["zone"],
+        _read_number(number, country or plan.default_country) if number is not None else None,
+        contact["zip_code"],
+        contact["state"],
+        contact["zone"],
         datetime.now(UTC),
-        rules=HourRules.load(rules),
+        rules=hour_rules_of(plan),
         country=country,
-        landline=given["landline"],
+        landline=contact["landline"],
         day=day,
     )
 
@@ -56,7 +62,7 @@ def _read_number(text: str, country: str | None) -> int:
     from dialfeed.errors import FixSettings
     from dialfeed.inquiry import endpoint_of
 
-    endpoint = endpoint_of(text, country)
+    endpoint = endpoint_of(sys.stdin.readline().strip() if text == "-" else text, country)
     if endpoint.channel != "phone":
         raise FixSettings("An e-mail address has no calling hours.", advice="Name a phone number.")
     return int(endpoint.value.removeprefix("+"))
