@@ -47,6 +47,7 @@ class Told:
         max_age: How long it may be used.
         accept_malformed: So many lines that cannot be read.
         accept_empty: Covered area codes without a number.
+        accept_smaller: A list that has become much smaller.
         because: Why a person accepts that.
     """
 
@@ -57,6 +58,7 @@ class Told:
     max_age: str | None = None
     accept_malformed: int = 0
     accept_empty: bool = False
+    accept_smaller: bool = False
     because: str = ""
 
     def read(self) -> Obtained:
@@ -65,7 +67,10 @@ class Told:
         Raises:
             FixSettings: A date or a span has no meaning, or something is accepted without a reason.
         """
-        if (self.accept_malformed or self.accept_empty) and not self.because.strip():
+        accepts = Acceptance(
+            self.accept_malformed, self.accept_empty, self.accept_smaller, self.because, operator_name()
+        )
+        if (accepts.malformed or accepts.empty or accepts.smaller) and not accepts.because.strip():
             raise FixSettings("Something is accepted without a reason.", advice='Say why with --because "…".')
         return Obtained(
             at=moment_of(self.obtained, "--obtained").astimezone(UTC),
@@ -74,7 +79,7 @@ class Told:
             coverage=_covers(self.covers),
             same_coverage=self.covers is None,
             max_age=None if self.max_age is None else span_of(self.max_age, "--max-age"),
-            accepts=Acceptance(self.accept_malformed, self.accept_empty, self.because, operator_name()),
+            accepts=accepts,
         )
 
 
@@ -198,6 +203,27 @@ def lines_from(values: Sequence[str], stream: BinaryIO) -> Iterator[list[Line]]:
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def versions_of(store: ListStore, name: str) -> list[dict[str, Any]]:
+    """The facts of a list's past versions, newest first; none of a damaged list.
+
+    Raises:
+        DialfeedError: There is no such list.
+    """
+    past = store.manifest(name).past
+    return [
+        {
+            "version": one.number,
+            "how": one.how,
+            "records": one.records,
+            "sha256": one.sha256,
+            "obtained_at": iso(one.obtained_at),
+            "added_at": iso(one.added_at),
+            "replaced_at": iso(one.replaced_at),
+        }
+        for one in reversed(past)
+    ]
 
 
 def look_at(store: ListStore, names: Sequence[str], warn_within: str = "0d", *, verify: bool = False) -> list[Status]:

@@ -147,6 +147,28 @@ def test_a_removed_list_is_gone(national: Dnc) -> None:
     assert national("remove", "us-national").code == 1
 
 
+def test_two_processes_that_add_a_list_at_once_leave_a_whole_one(dnc: Dnc) -> None:
+    files = [dnc.file(f"{number}.txt", f"212,555010{number}", "415,5550100") for number in (0, 1)]
+    told = ("--id", "us", "--authority", "us", "--obtained", str(YESTERDAY))
+    running = [start("dnc", "add", path, *told, env=dnc.env) for path in files]
+    codes = [(process.wait(), process.communicate()[1]) for process in running]
+    won = [code for code, _ in codes].index(0)
+    assert codes[1 - won][0] in {1, 6}
+    assert ("already" in codes[1 - won][1]) or ("Another process" in codes[1 - won][1])
+    assert [dnc.verdicts(number)["us"] for number in (A, B)] == (
+        ["listed", "clear"] if won == 0 else ["clear", "listed"]
+    )
+
+
+def test_the_facts_of_past_versions_are_told(national: Dnc) -> None:
+    assert "no version but" in national("versions", "us-national").out
+    path = national.file("new.txt", "212,5550101", "415,5550101")
+    assert national("update", "us-national", path, "--obtained", str(TODAY)).code == 0
+    (past,) = national("versions", "us-national", "--json").json
+    assert (past["version"], past["records"], len(past["sha256"])) == (1, 2, 64)
+    assert "full" in national("versions", "us-national").out
+
+
 # --- e-mails, accounts, results ---------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from list_world import DAY, START, Lists, answers, asked_out, changes, names, numbers, phones, texts, us
 
+from dialfeed.donotcall import changing, opening
 from dialfeed.donotcall.facts import Verdict
 from dialfeed.donotcall.folders import locked
 from dialfeed.donotcall.intake import Acceptance, Obtained
@@ -136,6 +140,18 @@ def test_an_authority_that_is_not_known_is_refused(lists: Lists, authority: str)
 def test_what_an_authority_does_not_list_is_refused(lists: Lists) -> None:
     with pytest.raises(FixSettings, match="holds no email"):
         lists.add("us-national", "us", texts("a@example.com"), channel="email")
+
+
+def test_a_list_that_is_much_smaller_than_before_is_refused_until_a_person_accepts_it(lists: Lists) -> None:
+    many = [us(code, line) for code in (212, 213, 214, 215, 216, 217, 218, 219, 224, 225) for line in range(100, 200)]
+    lists.add("us-national", "us", phones(*many))
+    with pytest.raises(CheckFile, match="has 899 records, and had 1,000 before"):
+        lists.update("us-national", phones(*many[:899]))
+    lists.update("us-national", phones(*many[:900]))
+    put = lists.update("us-national", phones(*many[:9]), at=START + 2 * DAY,
+                       accepts=Acceptance(smaller=True, because="moved", by="Ann"))  # fmt: skip
+    assert put.manifest.current is not None
+    assert put.manifest.current.records == 9  # the version before had fewer than 1,000
 
 
 # --- some area codes --------------------------------------------------------------------------------------------------
@@ -312,3 +328,34 @@ def test_a_list_that_is_not_there_cannot_be_updated_or_removed(lists: Lists) -> 
         lists.update("us-national", phones(us(212)))
     with pytest.raises(FixSettings, match="There is no list"):
         lists.store.remove("us-national", NOW, by="Ann")
+
+
+def test_a_list_that_is_replaced_while_it_is_opened_is_opened_anew(lists: Lists, monkeypatch: Any) -> None:
+    lists.add("us-national", "us", phones(us(212)))
+    plain, calls = opening._content, []
+
+    def replaced(*arguments: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            lists.update("us-national", phones(us(213)))
+        return plain(*arguments, **named)
+
+    monkeypatch.setattr(opening, "_content", replaced)
+    assert lists.ask("us-national", us(212), us(213), now=NOW) == ["CLEAR", "LISTED"]
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("where", ["write_manifest", "take_phones"])
+def test_a_full_disk_is_told_in_a_sentence_and_changes_nothing(lists: Lists, monkeypatch: Any, where: str) -> None:
+    lists.add("us-national", "us", phones(us(212)))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(changing, where, full)
+        with pytest.raises(FixSettings, match="No space left"):
+            lists.update("us-national", phones(us(213)))
+    assert lists.ask("us-national", us(212), us(213)) == ["LISTED", "CLEAR"]
+    lists.update("us-national", phones(us(213)))
+    assert lists.files("us-national") == [".lock", "list.json", "v000002.index"]

@@ -28,6 +28,7 @@ _FILE_OPTIONS = (
     click.option("--query-date", metavar="DATE", help="The date that the reassigned numbers database was asked about."),
     click.option("--accept-malformed", default=0, metavar="N", help="Take the list although N lines cannot be read."),
     click.option("--accept-empty", is_flag=True, help="Take it although a covered area code has no number."),
+    click.option("--accept-smaller", is_flag=True, help="Take it although it is much smaller than the one before."),
     click.option("--because", default="", metavar="REASON", help="Why; recorded with your name."),
 )  # fmt: skip
 
@@ -158,6 +159,20 @@ def list_command(*, as_json: bool, **given: Any) -> None:
         click.echo(as_text([each.as_dict() for each in found]) if as_json else lists_as_table(found))
 
 
+@dnc_group.command("versions")
+@click.argument("name", metavar="ID")
+@_JSON
+@settings_named("home")
+def versions_command(name: str, *, as_json: bool, **given: Any) -> None:
+    """Show the past versions of the list ID: their facts stay when their numbers are gone."""
+    from dialfeed.donotcall.telling import versions_as_table
+    from dialfeed.listkeeping import open_store, versions_of
+
+    with told_errors():
+        found = versions_of(open_store(plan_of(given)), name)
+        click.echo(as_text(found) if as_json else versions_as_table(found))
+
+
 @dnc_group.command("status")
 @click.argument("names", nargs=-1, metavar="[ID]…")
 @click.option("--warn-within", default="3d", show_default=True, metavar="SPAN", help="Tell of a list that expires "
@@ -216,7 +231,8 @@ def remove_command(name: str, *, because: str, as_json: bool, **given: Any) -> N
 def _told(given: dict[str, Any]) -> Any:
     from dialfeed.listkeeping import Told
 
-    names = ("obtained", "obtained_by", "account", "covers", "max_age", "accept_malformed", "accept_empty", "because")
+    accepts = ("accept_malformed", "accept_empty", "accept_smaller", "because")
+    names = ("obtained", "obtained_by", "account", "covers", "max_age", *accepts)
     return Told(**{name: given[name] for name in names})
 
 

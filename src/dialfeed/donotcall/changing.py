@@ -25,6 +25,7 @@ from dialfeed.donotcall.intake import (
     accepted,
     area_blocks,
     check_coverage,
+    check_size,
     difference,
     masked,
     sha256_of,
@@ -121,7 +122,9 @@ class _Work:
             "obtained_at": iso(self.obtained.at),
         }
 
-    def version(self, how: str, records: int, tally: Tally, empty: Sequence[str], **more: Any) -> Version:
+    def version(
+        self, how: str, records: int, tally: Tally, empty: Sequence[str] = (), *, lost: int = 0, **more: Any
+    ) -> Version:
         age = self.manifest.regime.age_of(self.obtained.max_age)
         return Version(
             number=self.number,
@@ -133,7 +136,7 @@ class _Work:
             account=masked(self.obtained.account),
             max_age=None if age is None else int(age.total_seconds()),
             malformed=tally.malformed,
-            accepted=accepted(tally, self.obtained.accepts, empty, self.now),
+            accepted=accepted(tally, self.obtained.accepts, empty, lost, self.now),
             added_at=self.now,
             **more,
         )
@@ -164,9 +167,10 @@ def put_full(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtaine
     try:
         records, empty = _take(work, file, tally)
         tally.check(obtained.accepts)
+        lost = check_size(_records(manifest, obtained), records, obtained.accepts)
         rebased = _rebased(work)
         parts = (Part(obtained.coverage, obtained.at, file.sha256),)
-        version = work.version("full", records, tally, empty, parts=parts, rebased=rebased)
+        version = work.version("full", records, tally, empty, lost=lost, parts=parts, rebased=rebased)
     except BaseException:
         work.drop()
         raise
@@ -190,7 +194,11 @@ def put_areas(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtain
         blocks = area_blocks(fresh, codes)
         rebased = difference(_index(folder, old), fresh, blocks) if old.changes else None
         built = change(folder / old.file, work.path, replaced=blocks, facts=work.facts)
-        more = {"parts": _merged(old.parts, codes, obtained, file), "changes": old.changes, "rebased": rebased}
+        more: dict[str, Any] = {
+            "parts": _merged(old.parts, codes, obtained, file),
+            "changes": old.changes,
+            "rebased": rebased,
+        }
         version = work.version("areas", built.records, tally, empty, base=old.number, **more)
     except BaseException:
         work.drop()
@@ -211,8 +219,8 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     try:
         built = change(folder / old.file, work.path, added=changes.added, removed=changes.removed, facts=work.facts)
         applied = (*old.changes, Part(None, obtained.at, changes.sha256))
-        more = {"parts": old.parts, "changes": applied, "base": old.number}
-        version = work.version("change", built.records, changes.tally, (), **more)
+        more: dict[str, Any] = {"parts": old.parts, "changes": applied, "base": old.number}
+        version = work.version("change", built.records, changes.tally, **more)
     except BaseException:
         work.drop()
         raise
@@ -230,6 +238,14 @@ def _take(work: _Work, file: Incoming, tally: Tally) -> tuple[int, list[str]]:
     if manifest.kind == "result":
         return take_results(work.path, file.pieces(), tally, obtained, dated=manifest.regime.query_dates), []
     return take_texts(work.path, file.pieces(), tally, email=manifest.channel == "email"), []
+
+
+def _records(manifest: Manifest, obtained: Obtained) -> int:
+    """How many records the version in use has; 0 where it covers something else, and of answers to other questions."""
+    version = manifest.current
+    if version is None or manifest.kind == "result" or version.coverage != obtained.coverage:
+        return 0
+    return version.records
 
 
 def _base(work: _Work) -> Version:

@@ -21,6 +21,7 @@ from dialfeed.donotcall.blocks import join
 from dialfeed.donotcall.building import build
 from dialfeed.donotcall.facts import Numbers, iso
 from dialfeed.donotcall.index import Index
+from dialfeed.donotcall.regimes import shrinks_too_much
 from dialfeed.donotcall.results import RESULT_SCHEMA, settled, write_results
 from dialfeed.donotcall.texts import lowered, write_texts
 from dialfeed.errors import CheckFile
@@ -66,12 +67,14 @@ class Acceptance:
     Attributes:
         malformed: At most so many lines that cannot be read.
         empty: That a covered area code, or the whole list, has no number.
+        smaller: That the list has become much smaller.
         because: The person's reason.
         by: The person.
     """
 
     malformed: int = 0
     empty: bool = False
+    smaller: bool = False
     because: str = ""
     by: str = ""
 
@@ -139,13 +142,14 @@ class Tally:
         )
 
 
-def accepted(tally: Tally, accepts: Acceptance, empty: Sequence[str], now: datetime) -> tuple[dict[str, Any], ...]:
+def accepted(
+    tally: Tally, accepts: Acceptance, empty: Sequence[str], lost: int, now: datetime
+) -> tuple[dict[str, Any], ...]:
     """What is recorded of an acceptance; nothing where nothing had to be accepted."""
-    if not tally.malformed and not empty:
+    told = {"malformed": tally.malformed, "empty": list(empty), "lost": lost}
+    what = {name: value for name, value in told.items() if value}
+    if not what:
         return ()
-    what: dict[str, Any] = {"malformed": tally.malformed} if tally.malformed else {}
-    if empty:
-        what["empty"] = list(empty)
     return ({**what, "because": accepts.because, "by": accepts.by, "at": iso(now)},)
 
 
@@ -229,6 +233,22 @@ def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acce
             advice='See whether the file is whole; if it is, say --accept-empty --because "…".',
         )
     return empty
+
+
+def check_size(before: int, after: int, accepts: Acceptance) -> int:
+    """Compare a list with the version before: how many records it has lost, if so many that a person has to accept it.
+
+    Raises:
+        CheckFile: Nobody has.
+    """
+    if not shrinks_too_much(before, after):
+        return 0
+    if not accepts.smaller:
+        raise CheckFile(
+            f"The list has {after:,} records, and had {before:,} before: perhaps the file is not whole.",
+            advice='See whether it is; if so, say --accept-smaller --because "…".',
+        )
+    return before - after
 
 
 def _nothing_else(held: Sequence[str], coverage: tuple[str, ...]) -> None:

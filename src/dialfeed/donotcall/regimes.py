@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 from dialfeed.donotcall.facts import Channel
 from dialfeed.errors import FixSettings
 
-_TABLES = {"pack", "deadline", "widening"}
+_TABLES = {"pack", "deadline", "shrinking", "widening"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,12 @@ def must_apply_by(received: datetime, region: str | None, channel: str) -> datet
 def widens_from() -> date:
     """The day from which an opt-out from one topic counts for all (`compliance.md` section 0, item 12)."""
     return cast("date", _rules()["widening"]["from"])
+
+
+def shrinks_too_much(before: int, after: int) -> bool:
+    """Whether a list has lost so many records that it was perhaps not obtained as a whole."""
+    rule = _rules()["shrinking"]
+    return bool(before >= rule["records"] and after < before * (1 - rule["share"]))
 
 
 def rule_pack() -> dict[str, str]:

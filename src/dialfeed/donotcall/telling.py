@@ -57,6 +57,14 @@ def _row(status: Status) -> tuple[str, ...]:
     )
 
 
+def versions_as_table(versions: Sequence[dict[str, Any]]) -> str:
+    """Past versions, one a line."""
+    if not versions:
+        return "There is no version but the one in use."
+    names = ("version", "how", "records", "obtained_at", "replaced_at", "sha256")
+    return table([[name.upper() for name in names], *([str(one[name] or "-") for name in names] for one in versions)])
+
+
 def status_as_text(statuses: Sequence[Status]) -> str:
     """How each list is, worst first."""
     if not statuses:
