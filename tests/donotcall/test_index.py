@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dialfeed.donotcall.blocks import BLOCK_SIZE, Numbers, decode, encode
+from dialfeed.donotcall.blocks import BLOCK_SIZE, Numbers, decode, distinct, encode
 from dialfeed.donotcall.building import build, change
 from dialfeed.donotcall.index import ABSENT, DAMAGED, PRESENT, Index
 from dialfeed.donotcall.indexfile import HEADER_BYTES, DamagedIndex
@@ -20,7 +20,7 @@ from dialfeed.donotcall.writing import Built
 
 FACTS = {"id": "us-national", "covers": ["212", "415"]}
 
-laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _anywhere = st.integers(1, 10**15 - 1)
 _together = st.builds(
@@ -85,18 +85,20 @@ def test_a_block_is_what_was_put_in_and_takes_the_smaller_form(digits: set[int])
     given_digits = np.array(sorted(digits), np.uint32)
     encoded = encode(given_digits)
     assert decode(encoded).tolist() == given_digits.tolist()
-    assert len(encoded.data) < min(4 * len(digits), (max(digits) - min(digits)) // 8 + 1) + 8
+    assert len(encoded.data) < min(4.5 * len(digits) + 8, (max(digits) - min(digits)) // 8 + 1) + 8
 
 
 def test_a_column_of_dense_and_sparse_blocks_is_answered_exactly(tmp_path: Path) -> None:
     chance = np.random.default_rng(5)
     base = np.uint64(1212 * BLOCK_SIZE)
-    listed = np.unique(np.concatenate([base + chance.integers(0, 10**7, 800_000, np.uint64), array(sparse())]))
+    drawn = base + chance.integers(0, 10**6, 80_000, np.uint64)
+    listed = distinct(np.sort(np.concatenate([drawn, array(sparse())])))
     index = Index.open(build(tmp_path / "index", [listed], facts=FACTS).path)
     asked = np.concatenate(
-        [base + chance.integers(0, 10**7, 150_000, np.uint64), array(sparse()) + np.uint64(1), listed[-90_000:]]
+        [base + chance.integers(0, 10**6, 150_000, np.uint64), array(sparse()) + np.uint64(1), listed]
     )
-    assert np.array_equal(index.look_up(asked) == PRESENT, np.isin(asked, listed))
+    known = set(listed.tolist())
+    assert (index.look_up(asked) == PRESENT).tolist() == [number in known for number in asked.tolist()]
 
 
 def test_an_index_of_nothing_answers_too(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dialfeed.donotcall.blocks import BLOCK_SIZE, DENSE, SPARSE, Digits, Encoded, Numbers, decode, join
+from dialfeed.donotcall.blocks import BLOCK_SIZE, DENSE, Digits, Encoded, Numbers, buckets, decode, join
 from dialfeed.donotcall.indexfile import HEADER_BYTES, DamagedIndex, Footer, Header, read_footer, read_header
 from dialfeed.donotcall.writing import read_block
 from dialfeed.sources.files import reasons_of
@@ -130,9 +130,11 @@ class Index:
         self._dense_span = np.append(np.where(dense, entries["span"], 0), 0).astype(np.uint32)
         self._bit = np.append(entries["offset"] * np.uint64(8), 0).astype(np.int64)
         self._word = np.append(entries["offset"] // np.uint64(4), 0).astype(np.int64)
-        self._records = np.append(entries["records"], 0).astype(np.int64)
-        self._sparse = np.append(entries["kind"] == SPARSE, False)
-        self._steps = int(self._records[self._sparse].max(initial=0)).bit_length()
+        self._sparse_span = np.append(np.where(dense, 0, entries["span"]), 0).astype(np.uint32)
+        shift, count = buckets(entries["records"].astype(np.int64), entries["span"].astype(np.int64))
+        self._shift = np.append(shift, 0).astype(np.uint32)
+        self._digits_word = self._word + np.append(count, 0) + 1
+        self._any_sparse = not dense.all()
         self._state = np.append(np.full(nothing, _UNKNOWN, np.uint8), np.uint8(_SOUND))
         self._all_sound = False
         top = int(self.blocks[-1]) if nothing else 0
@@ -149,8 +151,8 @@ class Index:
         inside = position < self._dense_span[entries]
         bits = (self._bit[entries] + position) * inside
         answers: Answers = (self._bytes[bits >> 3] >> (bits & 7).astype(np.uint8)) & inside
-        if self._steps:
-            self._search(entries, digits, answers)
+        if self._any_sparse:
+            self._search(entries, position, digits, answers)
         if not sound:
             answers[self._state[entries] == _BROKEN] = DAMAGED
         return answers
@@ -163,14 +165,19 @@ class Index:
         known = self.blocks[np.minimum(at, len(self.blocks) - 1)] == blocks
         return np.where(known, at, len(self.blocks))
 
-    def _search(self, entries: NDArray[np.integer], digits: Digits, answers: Answers) -> None:
-        """Search the sparse blocks, all rows at once: places move up by halving steps while they find no more."""
-        rows = np.flatnonzero(self._sparse[entries])
-        if not rows.size:
-            return
-        wanted, at = digits[rows], self._word[entries[rows]]
-        ends = at + self._records[entries[rows]]
-        for step in reversed(range(self._steps)):
+    def _search(self, entries: NDArray[np.integer], position: Digits, digits: Digits, answers: Answers) -> None:
+        """Search the sparse blocks, all rows at once: the guide tells where to begin and to end.
+
+        From there places move up by halving steps while they find no more than is wanted.
+        """
+        rows = np.flatnonzero(position < self._sparse_span[entries])
+        places = entries[rows]
+        guide = self._word[places] + (position[rows] >> self._shift[places])
+        low, high = self._words[guide], self._words[guide + 1]
+        some = np.flatnonzero(low < high)
+        rows, base = rows[some], self._digits_word[places[some]]
+        at, ends, wanted = base + low[some], base + high[some], digits[rows]
+        for step in reversed(range(int((ends - at).max(initial=0)).bit_length())):
             further = at + (1 << step)
             fits = further < ends
             fits &= self._words[np.where(fits, further, at)] <= wanted

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dialfeed.donotcall.blocks import BLOCK_SIZE, SPARSE
+from dialfeed.donotcall.blocks import BLOCK_SIZE, SPARSE, buckets
 from dialfeed.errors import FixSource
 
 ENTRY: Final = np.dtype(
@@ -150,15 +150,16 @@ def read_footer(name: str, header: Header, data: bytes) -> Footer:
 def _sound(entries: Entries, header: Header) -> bool:
     """Whether a directory makes sense: no look-up may leave its block, whoever wrote the file."""
     ends = entries["offset"] + entries["size"]
-    needed = np.where(
-        entries["kind"] == SPARSE, 4 * entries["records"], (entries["span"] + np.uint32(7)) // np.uint32(8)
-    )
+    records, span = entries["records"].astype(np.int64), entries["span"].astype(np.int64)
+    needed = np.where(entries["kind"] == SPARSE, 4 * (records + buckets(records, span)[1] + 1), (span + 7) // 8)
     return bool(
         (entries["block"][1:] > entries["block"][:-1]).all()
         and (entries["kind"] <= SPARSE).all()
         and (entries["offset"] >= HEADER_BYTES).all()
         and (entries["offset"] % 8 == 0).all()
         and (ends <= header.directory).all()
+        and (records > 0).all()
+        and (records <= span).all()
         and (entries["size"] >= needed).all()
         and (entries["first"].astype(np.uint64) + entries["span"] <= BLOCK_SIZE).all()
         and entries["records"].sum(dtype=np.uint64) == header.records
