@@ -90,7 +90,7 @@ class Registry:
                     rest, digit = np.divmod(rest, np.uint32(10))
                     lines[:, column] = digit + ord("0")
                 lines[:, 11] = ord("\n")
-                file.write(lines)
+                file.write(lines.tobytes())
 
 
 def measure(registry: Registry, folder: Path) -> None:
