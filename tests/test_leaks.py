@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
@@ -26,6 +27,7 @@ from collector import Collector, collecting
 from dialfeed.audit.events import unfit
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 
+TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 CLIENT, SECRET = "CLIENTMARK-77", "SECRETMARK-s3cr3t"
 MARKS = (
     "zebulonmark", "quillonmark", "notemark", "extmark", CLIENT.lower(), SECRET.lower(), TOKEN.lower(), "tokenmark",
@@ -78,7 +80,7 @@ class World:
             "CXONE_BASE_URL": self.url, "CXONE_CLIENT_ID": CLIENT, "CXONE_CLIENT_SECRET": SECRET,
             "DIALFEED_HOME": str(self.folder / "home"), "DIALFEED_LOG_FILE": str(self.folder / "dialfeed.log"),
             "DIALFEED_METRICS_FILE": str(self.folder / "dialfeed.prom"), "DIALFEED_PUSHGATEWAY": self.collector.url,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.url, "DIALFEED_SINK_WEBHOOK_SECRET": f"{SECRET}-webhook",
         }  # fmt: skip
 
     def write(self, content: str, name: str = "contacts.csv") -> Path:
@@ -181,31 +183,24 @@ FAULTS = (
 def test_a_run_with_faults_in_a_process_of_its_own_leaks_nothing(tmp_path: Path) -> None:
     with world(tmp_path, a_platform()) as (each, sandbox):
         sandbox.set_faults(FaultPlan(7, FAULTS))
+        listed = each.write("212,5550177\n212,5550178\n", "listed.input")
+        list_of = ("--id", "us-national", "--authority", "us", "--obtained", TODAY, "--covers", "212")
+        assert each.run("dnc", "add", listed, *list_of).code == 0
+        watched = ("--dnc", "us-national", "--sink", f"{each.collector.url}/hook")
+        small = ("--batch-contacts", "6", "--max-cell", "2000", "--settle-grace", "0.2", "--count-lag", "1")
         file = each.write(rows(), "contacts.input")
-        flags = (
-            "--batch-contacts",
-            "6",
-            "--max-cell",
-            "2000",
-            "--settle-grace",
-            "0.2",
-            "--count-lag",
-            "1",
-            "--format",
-            "csv",
-        )
-        outcome = each.end(each.start(*each.loading(file, *flags)))
+        outcome = each.end(each.start(*each.loading(file, *watched, *small, "--format", "csv")))
         assert outcome.code in {4, 5}, outcome.err
-        marks = {token.lower() for token in sandbox._state.tokens}
-        assert marks
         refused = (tmp_path / "run" / "refused.csv").read_text()
         assert "notemark" in refused, "the platform's words are in the file for rows"
-        for arguments in (("resume",), ("settle",), ("audit", "verify"), ("report",)):
-            each.run(*arguments, tmp_path / "run")
+        for words in (("resume",), ("settle",), ("verify",), ("audit", "verify"), ("audit", "ship"), ("report",)):
+            each.run(*words, tmp_path / "run")
         each.run("retry", tmp_path / "run", tmp_path / "run" / "rejected.csv")
+        tokens = {token.lower() for token in sandbox._state.tokens}
+        assert tokens
         for place, text in each.told():
-            assert not [mark for mark in marks if mark in text.lower()], f"{place} tells a token"
-        each.check(*EVERYWHERE, "process list")
+            assert not [token for token in tokens if token in text.lower()], f"{place} tells a token"
+        each.check(*EVERYWHERE, "process list", "/hook", "report.html", "evidence.json", "decisions.csv")
 
 
 def test_json_on_both_outputs_leaks_nothing(tmp_path: Path) -> None:
@@ -242,7 +237,7 @@ def test_wrong_credentials_leak_nothing(tmp_path: Path) -> None:
         each.check("stderr 0", "audit.jsonl", "dialfeed.log", "process list")
 
 
-@pytest.mark.parametrize("status", [301, 400, 403, 404, 409, 413, 415, 418, 422, 500])
+@pytest.mark.parametrize("status", [301, 400, 403, 409, 415, 500])
 def test_a_platform_that_repeats_all_it_was_sent_is_not_quoted(tmp_path: Path, status: int) -> None:
     with careless(status) as url, collecting() as collector:
         each = World(tmp_path, url, "L-1", collector)
@@ -253,7 +248,7 @@ def test_a_platform_that_repeats_all_it_was_sent_is_not_quoted(tmp_path: Path, s
         each.check("audit.jsonl", "dialfeed.log")
 
 
-@pytest.mark.parametrize("status", [400, 401, 415, 500])
+@pytest.mark.parametrize("status", [401, 415])
 def test_a_platform_that_repeats_the_secret_at_the_sign_in_is_not_quoted(tmp_path: Path, status: int) -> None:
     with careless(status, signs_in=False) as url, collecting() as collector:
         each = World(tmp_path, url, "L-1", collector)
@@ -272,11 +267,11 @@ def test_a_file_whose_first_row_is_a_contact_is_not_quoted_as_column_names(tmp_p
         each.check("stderr 0")
 
 
-@pytest.mark.parametrize("cell", ["Zebulonmark", "+12125550177", "zebulonmark@example.com", "EXTMARK-1"])
-def test_a_fault_of_the_program_tells_its_place_and_no_value(tmp_path: Path, cell: str) -> None:
+def test_a_fault_of_the_program_tells_its_place_and_no_value(tmp_path: Path) -> None:
+    cells = "Zebulonmark +12125550177 zebulonmark@example.com EXTMARK-1"
     with world(tmp_path, a_platform()) as (each, _):
         file = each.write(rows(6), "contacts.input")
-        with mock.patch("dialfeed.pipeline.rule_set", side_effect=ValueError(f"no such cell: {cell}")):
+        with mock.patch("dialfeed.pipeline.rule_set", side_effect=ValueError(cells)):
             assert each.load(file, "--format", "csv").code == 3
         each.check("fault.txt", "audit.jsonl", "dialfeed.log")
 

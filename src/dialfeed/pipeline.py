@@ -254,7 +254,13 @@ def _read_and_map(run: Run, order: Order) -> Opened:
     settled = settle_columns(order.source, header, plan, order.contact_list)
     mapping = settled.mapping
     run.summary.source = {"path": shown(order.source)}
-    run.trail.append("source.mapped", path=shown(order.source), fingerprint=mapping.fingerprint, columns=len(header))
+    run.trail.append(
+        "source.mapped",
+        path=shown(order.source),
+        fingerprint=mapping.fingerprint,
+        columns=len(header),
+        fields=dict(mapping.fields),
+    )
     for name, value in plan.set:
         run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
     _judge_drift(run, settled, accepted=plan.accept_drift)

@@ -329,3 +329,9 @@ def test_dnc_check_says_what_a_run_would_decide_today(tenant: Tenant) -> None:
         told = tenant.run("dnc", "check", number, "--dnc", "us-national", "--json").json
         assert (told["decision"], told["reasons"]) == (decision, reasons)
     assert "would decide today: allow" in tenant.run("dnc", "check", CLEAR).out
+
+
+def test_a_file_without_one_row_that_is_fit_to_load_is_scrubbed_like_any_other(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant, "--max-rejected", "100%", content=table("1,Ann,12,,no,no"))
+    assert (outcome.code, outcome.rows["invalid"]) == (4, 1)

@@ -25,7 +25,14 @@ def line(event: str, second: float, **facts: Any) -> dict[str, Any]:
 STORY = [
     line("run.started", 0, command="import", versions={"dialfeed": "1.2.3"}),
     line("list.found", 0, list="L-1", name="Spring"),
-    line("lists.opened", 1, lists=[{"id": "us-national", "obtained_at": "2026-02-20T00:00:00Z"}, {"id": "none"}]),
+    line(
+        "lists.opened",
+        1,
+        lists=[
+            {"list_id": "us-national", "obtained_at": "2026-02-20T00:00:00Z"},
+            {"list_id": "internal", "obtained_at": None},
+        ],
+    ),
     line("source.read", 1, rows=10, ready=6, sha256="ab" * 32),
     line("delivery.started", 2, contacts=6),
     line("batch.sent", 2, batch=1, contacts=4, attempt=1),

@@ -90,6 +90,7 @@ EVENTS: Final[tuple[Event, ...]] = (
         ("path", "name", "the source, without a password"),
         ("fingerprint", "hash", "of the header"),
         ("columns", "number", "how many"),
+        ("fields", "counts", "where each field stands: the column's place, from 0"),
     ),
     _event("field.stated", "The user states a field for all rows of the source.",
         ("field", "code", "doNotCall, doNotEmail or countryCode"),
@@ -290,7 +291,7 @@ BY_NAME: Final[Mapping[str, Event]] = {event.name: event for event in EVENTS}
 
 # --- what may stand in a fact -------------------------------------------------------------------------------------
 
-_CODE = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)
+_CODE = re.compile(r"[A-Za-z_][\w.:-]{0,127}|\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)  # a word, or the id of a run
 _HASH = re.compile(r"[0-9a-f]{6,128}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 

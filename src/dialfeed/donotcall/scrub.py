@@ -255,7 +255,7 @@ class Scrubber:
             told = [pl.repeat(value, len(words), dtype=pl.String, eager=True) for value in _codes(rulings[0])]
             return pl.repeat(goes[0], len(words), dtype=pl.Boolean, eager=True), told[0], told[1]
         table = distinct.with_columns(
-            pl.Series("goes", goes),
+            pl.Series("goes", goes, dtype=pl.Boolean),
             pl.Series("code", [_codes(ruling)[0] for ruling in rulings], dtype=pl.String),
             pl.Series("codes", [_codes(ruling)[1] for ruling in rulings], dtype=pl.String),
         )

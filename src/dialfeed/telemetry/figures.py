@@ -147,7 +147,7 @@ def _read(figures: Figures, line: Mapping[str, Any]) -> None:
 def _lists(figures: Figures, line: Mapping[str, Any]) -> None:
     for each in line["lists"]:
         if each.get("obtained_at"):
-            figures.lists[str(each.get("id", ""))] = seconds_of(each["obtained_at"])
+            figures.lists[str(each["list_id"])] = seconds_of(each["obtained_at"])
 
 
 def _delivering(figures: Figures, line: Mapping[str, Any]) -> None:
