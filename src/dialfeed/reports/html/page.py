@@ -85,7 +85,7 @@ def render_comparison(comparison: Comparison, summaries: Sequence[Told], stories
 
 _FILTERS: Final = (
     words.number, words.percent, words.span, words.moment, words.unit, words.change, words.title_of,
-    view.facts, view.plain, view.words, elapsed,
+    view.facts, view.plain, view.words, view.list_tone, elapsed,
 )  # fmt: skip
 
 

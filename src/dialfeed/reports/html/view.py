@@ -242,11 +242,15 @@ class Scrub:
         lists: The do-not-call lists, as the summary holds them.
         told: How the run says it.
         valid_until: The earliest date up to which the scrub holds; empty where no list tells one.
+        decisions: Numbers and addresses by decision.
+        evidence: What else is known of its evidence, by name.
     """
 
     lists: Sequence[Told]
     told: str
     valid_until: str
+    decisions: Mapping[str, int]
+    evidence: Sequence[tuple[str, str]]
 
 
 def scrub(summary: Told) -> Scrub:
@@ -254,7 +258,15 @@ def scrub(summary: Told) -> Scrub:
     lists = summary.get("lists") or []
     dates = sorted(str(each["valid_until"]) for each in lists if each.get("valid_until"))
     told = summary["policy"].get("do_not_call") or "scrubbed against no list"
-    return Scrub(lists, told if isinstance(told, str) else plain(told), dates[0] if dates else "")
+    found = summary.get("scrub") or {}
+    until = str(found.get("valid_until") or "") or (dates[0] if dates else "")
+    evidence = [("file", "decisions.csv"), *facts(found, without=("valid_until", "decisions", "reasons"))]
+    return Scrub(lists, told if isinstance(told, str) else plain(told), until, found.get("decisions") or {}, evidence)
+
+
+def list_tone(each: Told) -> str:
+    """How the state of a do-not-call list is to be shown."""
+    return "good" if each.get("state") in {"ready", "fresh", None} else "bad"
 
 
 def plain(value: Any) -> str:
