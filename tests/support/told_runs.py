@@ -11,6 +11,18 @@ from dialfeed.reports.summary import Finding, Rows, Summary
 BEGAN = datetime(2026, 11, 26, 7, 40, tzinfo=UTC)
 
 
+LISTS = [
+    {
+        "id": "us-national", "authority": "FTC", "version": "2026-11-20", "obtained_at": "2026-11-20T06:00:00Z",
+        "valid_until": "2026-12-21T06:00:00Z", "records": 258_500_000, "coverage": ["212", "646"], "state": "fresh",
+    },
+    {
+        "id": "internal", "authority": "own", "version": "77", "obtained_at": "2026-11-26T05:00:00Z",
+        "valid_until": None, "records": 1234, "coverage": None, "state": "fresh",
+    },
+]  # fmt: skip
+
+
 def summary(**changes: Any) -> dict[str, Any]:
     """The summary of an import into a list, with some of everything, unless changed."""
     made = Summary(

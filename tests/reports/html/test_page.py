@@ -14,16 +14,6 @@ from dialfeed.reports.examples import Example
 from dialfeed.reports.html.page import render
 
 HOSTILE = '<script src="https://evil.example/x.js">alert(1)</script>" onload=\'x\'><img src=//evil.example>{{ 7*7 }}&'
-LISTS = [
-    {
-        "id": "us-national", "authority": "FTC", "version": "2026-11-20", "obtained_at": "2026-11-20T06:00:00Z",
-        "valid_until": "2026-12-21T06:00:00Z", "records": 258_500_000, "coverage": ["212", "646"], "state": "fresh",
-    },
-    {
-        "id": "internal", "authority": "own", "version": "77", "obtained_at": "2026-11-26T05:00:00Z",
-        "valid_until": None, "records": 1234, "coverage": None, "state": "fresh",
-    },
-]  # fmt: skip
 
 
 def page(trail: Any = None, examples: Any = None, **changes: Any) -> Page:
@@ -75,12 +65,34 @@ def test_the_verification_is_a_sum_that_anybody_can_check() -> None:
 
 
 def test_the_do_not_call_lists_are_told_with_the_day_until_which_they_hold() -> None:
-    rows = page(lists=LISTS, policy={"do_not_call": "scrubbed against 2 lists", "flagged": "keep"}).table("Do-not-call")
+    rows = page(lists=told_runs.LISTS, policy={"do_not_call": "scrubbed against 2 lists", "flagged": "keep"}).table(
+        "Do-not-call"
+    )
     assert rows[0][:2] == ["us-national", "FTC"]
     assert rows[0][4:6] == ["2026-12-21 06:00:00 UTC", "258,500,000"]
     assert rows[1][4] == "does not lapse"
     without = page().root.text
     assert "Scrubbed against no list." in without
+
+
+def test_a_list_that_could_not_be_used_and_one_of_very_many_area_codes_are_told() -> None:
+    many = [
+        *told_runs.LISTS,
+        {"list_id": "us-all", "state": "stale", "coverage": [str(code) for code in range(201, 500)]},
+    ]
+    rows = page(lists=many).table("Do-not-call")
+    assert rows[0][6] == "212, 646"
+    assert rows[2][0] == "us-all"
+    assert rows[2][6].endswith("… (299 in all)")
+    assert rows[2][7] == "stale"
+
+
+def test_decisions_and_calling_hours_are_told_where_there_are_any() -> None:
+    scrub = {"decisions": {"block": 1207, "allow": 30}, "lines": 1237, "hours": {"day": "2026-11-27", "sent": []}}
+    told = page(lists=told_runs.LISTS, scrub=scrub)
+    assert told.table("Decisions about numbers") == [["block", "1,207"], ["allow", "30"]]
+    assert told.table("Calling hours") == [["day", "2026-11-27"]]
+    assert "Calling hours" not in page().headings()
 
 
 def test_what_to_do_next_is_the_command() -> None:
@@ -101,7 +113,7 @@ def test_the_headline_says_what_came_of_it(changes: dict[str, Any], headline: st
 
 
 def test_a_page_refers_to_nothing_outside_itself() -> None:
-    for each in (page(), page(lists=LISTS), page(told_runs.delivery(2000))):
+    for each in (page(), page(lists=told_runs.LISTS), page(told_runs.delivery(2000))):
         assert all(reference.startswith("#") for reference in each.references())
         targets = {node.attributes["id"] for node in each.root.everything() if "id" in node.attributes}
         assert {reference[1:] for reference in each.references()} <= targets
@@ -125,7 +137,8 @@ def test_hostile_names_stay_text() -> None:
         "reasons": {HOSTILE: 3},
         "versions": {"dialfeed": HOSTILE},
         "policy": {"flagged": HOSTILE, "do_not_call": HOSTILE, "map": {HOSTILE: HOSTILE}},
-        "calling_hours": {HOSTILE: HOSTILE},
+        "scrub": {"hours": {HOSTILE: HOSTILE}, "decisions": {HOSTILE: 1}, HOSTILE: HOSTILE},
+        "sinks": [{"address": HOSTILE, "acknowledged": 1, "waiting": 0}],
         "retries": [{"run": HOSTILE, "rows": 1, "delivered": 1, "invalid": 0, "refused": 0}],
     }
     hostile = page(**changes)

@@ -57,7 +57,7 @@ def render(
         latencies=_latencies(story),
         verification=view.verification(summary),
         scrub=view.scrub(summary),
-        hours=summary.get("calling_hours") or {},
+        hours=view.hours(summary),
         findings=[each for each in summary["findings"] if not each["code"].startswith("verify.")],
         retention=retention or {},
     )  # fmt: skip
@@ -85,7 +85,8 @@ def render_comparison(comparison: Comparison, summaries: Sequence[Told], stories
 
 _FILTERS: Final = (
     words.number, words.percent, words.span, words.moment, words.unit, words.change, words.title_of,
-    view.facts, view.plain, view.words, view.list_tone, elapsed,
+    view.facts, view.plain, view.words, view.list_tone,
+    view.covers, elapsed,
 )  # fmt: skip
 
 

@@ -260,8 +260,27 @@ def scrub(summary: Told) -> Scrub:
     told = summary["policy"].get("do_not_call") or "scrubbed against no list"
     found = summary.get("scrub") or {}
     until = str(found.get("valid_until") or "") or (dates[0] if dates else "")
-    evidence = [("file", "decisions.csv"), *facts(found, without=("valid_until", "decisions", "reasons"))]
+    evidence = [("file", "decisions.csv"), *facts(found, without=("valid_until", "decisions", "reasons", "hours"))]
     return Scrub(lists, told if isinstance(told, str) else plain(told), until, found.get("decisions") or {}, evidence)
+
+
+def hours(summary: Told) -> Mapping[str, Any]:
+    """How calling hours were worked out; empty where they were not."""
+    return (summary.get("scrub") or {}).get("hours") or {}
+
+
+def covers(each: Told) -> str:
+    """What a do-not-call list covers: its area codes, the first of many, or all of its territory."""
+    coverage, territory = each.get("coverage"), plain(each.get("territory") or [])
+    if isinstance(coverage, list | tuple):
+        shown = ", ".join(map(str, coverage[:MOST_COVERED]))
+        return shown if len(coverage) <= MOST_COVERED else f"{shown} … ({len(coverage):,} in all)"
+    everywhere = territory in {"none", "*"}
+    return plain(coverage) if everywhere or coverage != "all" else f"all of {territory}"
+
+
+MOST_COVERED: Final = 12
+"""Area codes that are told one by one, at most."""
 
 
 def list_tone(each: Told) -> str:
