@@ -73,9 +73,9 @@ def in_regions(numbers: Numbers, regions: Iterable[str]) -> Mask:
     return wanted[resolve_international(numbers).regions()]
 
 
-def region_of(number: int) -> str | None:
-    """The region of one number; None where the plan knows none."""
-    return REGIONS[int(resolve_international(np.array([number], np.uint64)).regions()[0])]
+def regions_of(numbers: Numbers) -> list[str | None]:
+    """The region of each number; None where the plan knows none."""
+    return [REGIONS[region] for region in resolve_international(numbers).regions().tolist()]
 
 
 def in_area_codes(numbers: Numbers, codes: Iterable[str]) -> Mask:

@@ -10,7 +10,7 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal, cast
 
@@ -125,6 +125,7 @@ def authorities() -> list[str]:
     return [f"{name}:XX" if "states" in rule else name for name, rule in _rules().items() if name not in _TABLES]
 
 
+@lru_cache(maxsize=1 << 12)  # opt-outs come in thousands, and most are received now
 def must_apply_by(received: datetime, region: str | None, channel: str) -> datetime:
     """By when an opt-out must be in force at the latest, at the strictest rule that fits; else at once.
 

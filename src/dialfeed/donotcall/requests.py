@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 
 from dialfeed.contacts.email import normalise_emails
-from dialfeed.donotcall.areas import region_of
+from dialfeed.donotcall.areas import regions_of
 from dialfeed.donotcall.intake import BadLine
 from dialfeed.donotcall.internal import topic_key
 from dialfeed.donotcall.listfiles.base import shape
@@ -77,24 +77,33 @@ def read_optouts(lines: Sequence[Line], usual: Usual, now: datetime) -> tuple[li
     """
     good: list[OptOut] = []
     bad: list[BadLine] = []
-    for line, told, found in _found(lines, usual):
+    for request in _requests(lines, usual):
         try:
-            good.append(_optout(told, found, usual, now))
+            good.append(_optout(request, usual, now))
         except (Wrong, DialfeedError) as wrong:
             sentence = wrong.sentence if isinstance(wrong, DialfeedError) else str(wrong)
-            bad.append(BadLine(f"line {line.number:,}", f"{sentence} ({shape(line.text.strip())})"))
+            bad.append(BadLine(f"line {request.line.number:,}", f"{sentence} ({shape(request.line.text.strip())})"))
     return good, bad
 
 
-def _found(lines: Sequence[Line], usual: Usual) -> Iterator[tuple[Line, Mapping[str, Any] | None, int | str | None]]:
-    """Each line with what it says, and the number or address in it; None where it has none."""
+class _Request(NamedTuple):
+    """A line, what it says or None where it cannot be read, its number or address, and the number's region."""
+
+    line: Line
+    told: Mapping[str, Any] | None
+    found: int | str | None
+    region: str | None
+
+
+def _requests(lines: Sequence[Line], usual: Usual) -> Iterator[_Request]:
     told = [_told(line.text) for line in lines]
     values = pl.Series([_value(one) for one in told], dtype=pl.String)
     is_email = values.str.contains("@", literal=True).fill_null(value=False)
     emails = normalise_emails(pl.select(pl.when(is_email).then(values)).to_series())["email"].str.to_lowercase()
     numbers, sound = numbers_of(pl.select(pl.when(~is_email).then(values)).to_series(), usual.country)
-    for row, line in enumerate(lines):
-        yield line, told[row], emails[row] if is_email[row] else int(numbers[row]) if sound[row] else None
+    phones = [number if good else None for number, good in zip(numbers.tolist(), sound.tolist(), strict=True)]
+    found = [email or phone for email, phone in zip(emails.to_list(), phones, strict=True)]
+    yield from map(_Request, lines, told, found, regions_of(numbers))
 
 
 def _told(text: bytes) -> Mapping[str, Any] | None:
@@ -117,7 +126,8 @@ def _value(told: Mapping[str, Any] | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _optout(told: Mapping[str, Any] | None, found: int | str | None, usual: Usual, now: datetime) -> OptOut:
+def _optout(request: _Request, usual: Usual, now: datetime) -> OptOut:
+    told, found = request.told, request.found
     if told is None:
         raise Wrong("no text and no JSON object")
     if found is None:
@@ -126,7 +136,8 @@ def _optout(told: Mapping[str, Any] | None, found: int | str | None, usual: Usua
     def said(name: str) -> str:
         return str(told.get(name) or getattr(usual, name)).strip()
 
-    received = moment_of(said("received"), "The day it was received") if said("received") else now
+    on, until, topic = said("received"), said("expires"), topic_key(said("topic"))
+    received = moment_of(on, "The day it was received") if on else now
     if received > now:
         raise Wrong("received in the future")
     phone, email = (found, None) if isinstance(found, int) else (None, found)
@@ -134,14 +145,14 @@ def _optout(told: Mapping[str, Any] | None, found: int | str | None, usual: Usua
     return OptOut(
         phone=phone,
         email=email,
-        topic=None if topic_key(said("topic")) in _EVERYTHING else topic_key(said("topic")),
+        topic=None if topic in _EVERYTHING else topic,
         channel=_channel(said("channel"), kind),
         reason=said("reason"),
         asked_by=said("asked_by"),
         received_at=received,
-        counts_from=received + _A_DAY if is_date(said("received")) else received,
-        expires_at=end_of(said("expires"), "The day it expires") if said("expires") else None,
-        must_apply_by=must_apply_by(received, None if phone is None else region_of(phone), kind),
+        counts_from=received + _A_DAY if is_date(on) else received,
+        expires_at=end_of(until, "The day it expires") if until else None,
+        must_apply_by=must_apply_by(received, request.region, kind),
     )
 
 
@@ -162,10 +173,10 @@ def one_value(text: str, country: str | None) -> int | str:
     Raises:
         FixSettings: It is neither.
     """
-    ((_, _, found),) = _found([Line(1, text.encode())], Usual(country=country))
-    if found is None:
+    (request,) = _requests([Line(1, text.encode())], Usual(country=country))
+    if request.found is None:
         raise FixSettings(
             "That is no phone number and no e-mail address.",
             advice="Write a number in international form (+1…), or say --default-country.",
         )
-    return found
+    return request.found
