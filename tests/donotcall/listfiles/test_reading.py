@@ -309,12 +309,12 @@ def test_a_list_of_changes_is_not_taken_for_a_whole_list(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("form", ["gz", "zip"])
 def test_a_bomb_is_refused(tmp_path: Path, form: str) -> None:
-    bomb = b"212,5550100\n" * 6_000_000
+    bomb = (b"2" * 60_000 + b"\n") * 1_200
     path = (
         written(tmp_path, gzip.compress(bomb, 1), "list.gz") if form == "gz" else zipped(tmp_path, {"list.txt": bomb})
     )
     with pytest.raises(FixSource, match="times its size"):
-        read(path, bounds=Bounds(1 << 40, 100))
+        read(path, kind=AREA_TEXT, bounds=Bounds(1 << 40, 100))
 
 
 def test_a_bomb_in_many_files_is_refused(tmp_path: Path) -> None:
@@ -364,3 +364,20 @@ def test_a_list_becomes_an_index(tmp_path: Path) -> None:
     assert (
         Index.open(built.path).look_up(np.array(numbers(read_list(path, authority="us")), np.uint64)) == PRESENT
     ).all()
+
+
+def test_an_archive_with_a_file_twice_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "list.zip", "w") as archive:
+        archive.writestr("a.txt", "212,5550100\n")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.txt", "212,5550101\n")
+    with pytest.raises(FixSource, match="several files"):
+        read(tmp_path / "list.zip")
+
+
+def test_an_archive_with_a_password_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"a.txt": "212,5550100\n", "b.txt": "212,5550101\n"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(FixSource, match="password"):
+        read(written(tmp_path, bytes(data), "locked.zip"))

@@ -15,7 +15,7 @@ from typing import Final
 
 from dialfeed.errors import FixSource
 from dialfeed.sources.ahead import read_ahead
-from dialfeed.sources.archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, choose_member, members, opened
+from dialfeed.sources.archive import EMPTY_ZIP_MAGIC, ZIP_MAGIC, Member, choose_member, members, opened
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.content import Content, FileContent, head
 from dialfeed.sources.encodings import foreign_mark
@@ -81,14 +81,17 @@ class ListFile:
             content = Unpacked(self._file, packing, self._bounds) if packing else self._file
             return [Part(self.path.name, "", content)]
         with opened(self._file) as archive:
-            names = sorted(each.filename for each in members(archive))
-        if not names or len(names) > _MOST_MEMBERS:
+            found = members(archive)
+        names = sorted({each.filename for each in found})
+        if not names or len(found) > _MOST_MEMBERS:
             raise FixSource(
-                f"The zip archive '{self.path}' holds {len(names):,} files.", advice="Unpack it, and name the list."
+                f"The zip archive '{self.path}' holds {len(found):,} files.", advice="Unpack it, and name the list."
             )
+        if len(names) < len(found) or any(each.flag_bits & 1 for each in found):
+            for name in names:
+                choose_member(self._file, name, self._bounds)  # refuses one that is encrypted, or there twice
         single = len(names) == 1
-        found = [(name, choose_member(self._file, name, self._bounds)) for name in names]
-        return [Part(Path(name).name, "" if single else name, content) for name, content in found]
+        return [Part(Path(name).name, "" if single else name, Member(self._file, name, self._bounds)) for name in names]
 
     def blocks(self, parts: list[Part]) -> Generator[tuple[Part, Generator[bytes]]]:
         """Stream each part, in blocks of some megabytes.
