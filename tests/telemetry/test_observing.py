@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from collector import collecting
@@ -20,6 +23,7 @@ from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 from dialfeed.telemetry.observing import LAST_WORDS, Telemetry, Wanted, open_telemetry
 
 FILE = "externalId,phone,email,doNotCall,doNotEmail\nA,+12125550123,,no,no\nB,,bea@example.com,no,no\nC,1,,no,no\n"
+BEGUN = {"event": "run.started", "time": "2026-03-01T08:00:00Z", "run": "r", "command": "import", "versions": {}}
 FLAGS = ("--max-rejected", "100%", "--batch-contacts", "1")
 
 
@@ -113,9 +117,7 @@ def test_an_endpoint_that_is_down_harms_nothing(tenant: Tenant, which: str, requ
 def test_what_does_not_answer_is_left_after_the_last_words(silent_port: int) -> None:
     url = f"http://127.0.0.1:{silent_port}"
     telemetry = open_telemetry(Wanted(pushgateway=url, otel_endpoint=url))
-    telemetry.hear(
-        {"event": "run.started", "time": "2026-03-01T08:00:00Z", "run": "r", "command": "import", "versions": {}}
-    )
+    telemetry.hear(BEGUN)
     began = time.monotonic()
     telemetry.close()
     assert time.monotonic() - began < LAST_WORDS + 10, "a bound, not a measurement: both patient for 5 s and more"
@@ -130,6 +132,24 @@ def test_what_cannot_be_opened_is_a_finding_and_the_run_goes_on(tenant: Tenant) 
     assert outcome.code == 4
     told = [finding for finding in outcome.json["findings"] if finding["code"] == "telemetry.not_told"]
     assert len(told) == 3
+
+
+def test_a_library_that_is_not_installed_is_told_with_how_to_install_it() -> None:
+    names = ("prometheus_client", "opentelemetry.sdk.resources", "opentelemetry.sdk", "opentelemetry")
+    with mock.patch.dict(sys.modules, dict.fromkeys(names)):
+        telemetry = open_telemetry(Wanted(metrics_port=1, otel_endpoint="http://127.0.0.1:1"))
+    telemetry.close()
+    assert ["dialfeed[metrics]" in telemetry.troubles[0], "dialfeed[otel]" in telemetry.troubles[1]] == [True, True]
+
+
+def test_a_port_answers_with_the_figures_while_a_run_goes_on(closed_port: int) -> None:
+    telemetry = open_telemetry(Wanted(metrics_port=closed_port))
+    telemetry.hear(BEGUN)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{closed_port}/metrics", timeout=10) as answer:
+            assert b'dialfeed_run_info{command="import"' in answer.read()
+    finally:
+        telemetry.close()
 
 
 def test_a_listener_that_fails_is_told_once_and_the_others_go_on() -> None:
