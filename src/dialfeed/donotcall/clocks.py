@@ -9,7 +9,7 @@ Moments are minutes since 1970-01-01T00:00Z, since all hours that a law knows be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import metadata, resources
@@ -138,8 +138,3 @@ def days_around(moment: datetime, days: int) -> Iterator[date]:
     """The days on which it may be now somewhere, and those after them."""
     first = (moment.astimezone(UTC) - timedelta(days=1)).date()
     return (first + timedelta(days=count) for count in range(days + 2))
-
-
-def any_shared(one: Iterable[Clock], other: Iterable[Clock]) -> bool:
-    """Whether two sets of clocks have one in common."""
-    return not set(one).isdisjoint(other)

@@ -20,6 +20,7 @@ from dialfeed.contacts.numbering import METADATA_VERSION
 from dialfeed.donotcall.calendars import SATURDAY, Calendar
 from dialfeed.donotcall.clocks import TZDATA_VERSION
 from dialfeed.donotcall.hoursfile import Pack, Rule, Stretch, read_pack
+from dialfeed.donotcall.places import zip_table_version
 from dialfeed.errors import FixSettings
 
 UnknownPlace: TypeAlias = Literal["narrow", "block"]
@@ -95,13 +96,10 @@ class HourRules:
             "counsel_sha256": self.counsel_sha256,
             "tzdata": TZDATA_VERSION,
             "phonenumbers": METADATA_VERSION,
+            "zip_table": zip_table_version(),
             "area_code_states": self.pack.area_code_states,
             "unknown_place": self.pack.unknown,
         }
-
-    def overdue(self, today: date) -> bool:
-        """Whether the rules should have been looked at again by now."""
-        return today > self.pack.review_due
 
     def presumes(self, jurisdiction: str) -> bool:
         """Whether a state takes everybody with one of its area codes to live there (`compliance.md` 1.6: FL, OK)."""

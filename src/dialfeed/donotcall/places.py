@@ -139,7 +139,7 @@ def zip_is_listed(text: str) -> bool:
     return bool(found and row and any(codes >> int(found[2]) & 1 for letter, codes in row[1] if letter != "-"))
 
 
-def tables_version() -> str:
+def zip_table_version() -> str:
     """The version of the ZIP code table, for the evidence."""
     return str(tables("zips.toml")["zips"]["version"])
 
