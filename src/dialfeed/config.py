@@ -182,8 +182,9 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _sinks(value: Any) -> tuple[str, ...]:
-    """Addresses of sinks; a wrong one is told in its own words."""
-    return tuple(address.text for address in read_addresses([value] if isinstance(value, str) else value))
+    """Addresses of sinks, or `none`; a wrong one is told in its own words."""
+    texts = [value] if isinstance(value, str) else list(value)
+    return () if texts == ["none"] else tuple(address.text for address in read_addresses(texts))
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
@@ -353,7 +354,8 @@ SETTINGS: tuple[Setting, ...] = (
             "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "run", "SPAN"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
-            "`s3://`, `syslog+tls://` or `https://` (docs/sinks.md). Repeatable.", "sinks", "ADDRESS", option="sink"),
+            "`s3://`, `syslog+tls://`, `https://` (docs/sinks.md), or `none`. Repeatable.", "sinks", "ADDRESS",
+            option="sink"),
     Setting("sink_secrets", secrets_in, None, "Secrets of the sinks, by the names of environment variables "
             "(docs/sinks.md).", "sinks", "SECRETS", f"{ENVIRONMENT}*", secret=True),
     Setting("sink_grace", _number, "5", "Seconds that the sinks get at the end of a run; what is left waits for "

@@ -111,6 +111,7 @@ def run_demo(
             default_country="US",
             max_rejected="50%",
             home=str(Path(folder) / "home"),
+            sinks="none",  # made-up contacts are no evidence
             stopper=stopper,
             progress=progress,
         )

@@ -59,7 +59,7 @@ from dialfeed.retries import (
 from dialfeed.returned import Picked, exact
 from dialfeed.run import Progress, Result, Run, found, judged, running, silent
 from dialfeed.scrubbing import NO_LIST, check_still_valid, hour_columns, keep_evidence, open_lists, tell_scrub
-from dialfeed.shipping import ship, shipping_to, sinks_of
+from dialfeed.shipping import ship_later_events, shipping_to, sinks_of
 from dialfeed.sources.base import Source
 from dialfeed.stopping import Stopper
 from dialfeed.telemetry.observing import open_telemetry
@@ -228,7 +228,7 @@ def _close_rows(run: Run, folder: Path, plan: Plan) -> None:
     try:
         close_rows(folder, judged, run.signer)
         drawn(folder)
-        ship(folder, plan, patience=plan.sink_grace, only_its_own=True)
+        ship_later_events(folder, plan)
     except DialfeedError as error:
         run.error = run.error or error
     except OSError:
@@ -432,7 +432,8 @@ def _guard(run: Run, order: Order) -> None:
 def _new_run(command: str, order: Order, stopper: Stopper, progress: Progress, run_id: str | None = None) -> Run:
     now = utc_now()
     home = home_folder(order.plan) if order.sends else None
-    sinks_of(order.plan)  # a wrong one is told before there is a run
+    if order.contact_list is not None:
+        sinks_of(order.plan)  # a wrong one is told before there is a run, also in a rehearsal
     folder = create(run_id or new_run_id(now), runs_dir=Path(order.plan.runs_dir), run_dir=order.run_dir, home=home)
     return _run(command, folder, order, stopper, progress)
 

@@ -31,6 +31,7 @@ from dialfeed.platforms.base import ContactList
 from dialfeed.reports.summary import Finding, Summary, read_summary
 from dialfeed.retries import finished_retries
 from dialfeed.run import MISSING
+from dialfeed.shipping import ship_later_events
 from dialfeed.stopping import Stopper
 from dialfeed.verify import Teller
 
@@ -132,7 +133,10 @@ def verify_again(path: Path, plan_of: Callable[[Mapping[str, Any]], Plan], stopp
             sent = ledger.fact("list") is not None and ledger.fact("baseline") is not None
         if not sent:
             raise FixSettings("This run sent nothing, so there is nothing to verify.", advice="Import the file.")
-        return asyncio.run(_verify_again(RunFolder(summary.run, path), summary, plan, stopper))
+        try:
+            return asyncio.run(_verify_again(RunFolder(summary.run, path), summary, plan, stopper))
+        finally:
+            ship_later_events(path, plan)
 
 
 async def _verify_again(folder: RunFolder, summary: Summary, plan: Plan, stopper: Stopper) -> Rechecked:

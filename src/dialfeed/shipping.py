@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dialfeed.audit.sinks.courier import Destination, Standing
@@ -10,6 +11,7 @@ from dialfeed.audit.sinks.cursor import remembered
 from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.shipping import Shipping, Terms
 from dialfeed.config import Plan
+from dialfeed.errors import DialfeedError
 from dialfeed.reports.summary import Finding
 
 
@@ -57,6 +59,12 @@ def ship(
     shipping = Shipping(folder, destinations, Terms(patience, plan.sink_attempts, again=again))
     shipping.start()
     return shipping.finish(while_moving=True)
+
+
+def ship_later_events(folder: Path, plan: Plan) -> None:
+    """Send what was added to the trail of a run that has ended; where that cannot be, it waits for `audit ship`."""
+    with suppress(DialfeedError, OSError):
+        ship(folder, plan, patience=plan.sink_grace, only_its_own=True)
 
 
 def findings(run: str, standings: Iterable[Standing]) -> list[Finding]:

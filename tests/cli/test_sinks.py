@@ -230,3 +230,23 @@ def test_no_secret_of_a_sink_is_told_anywhere(tenant: Tenant) -> None:
     told = [done.out, done.err, shipped.out, shipped.err]
     told += [path.read_bytes().decode("utf-8", "replace") for path in tenant.folder.rglob("*") if path.is_file()]
     assert not [text for text in told if mark in text]
+
+
+def test_the_sinks_of_a_profile_can_be_left_out(tenant: Tenant) -> None:
+    profile = tenant.write('[profile.default]\nsinks = ["https://hooks.example/"]\n', "dialfeed.toml")
+    flags = ("--config", profile, *AS_THEY_ARE)
+    lacking = tenant.import_file(tenant.write(CONTACTS), *flags)
+    assert (lacking.code, "DIALFEED_SINK_WEBHOOK_SECRET" in lacking.err) == (1, True)
+    assert tenant.import_file(tenant.write(CONTACTS), *flags, "--sink", "none").code == 4
+    checked = tenant.folder / "checked"
+    assert tenant.run("validate", tenant.write(CONTACTS), *flags, "--run-dir", checked).code == 4
+
+
+def test_what_a_later_verification_adds_is_sent_too(tenant: Tenant, hook: WebhookReceiver) -> None:
+    tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, **SECRET)
+    run = tenant.folder / "run"
+    assert tenant.run("verify", run, **SECRET).code == 0
+    assert hook.lines == (run / "audit.jsonl").read_bytes().splitlines()
+    assert tenant.run("verify", run).code == 0, "also where the key is not at hand"
+    assert tenant.run("audit", "ship", run, **SECRET).code == 0
+    assert hook.lines == (run / "audit.jsonl").read_bytes().splitlines()
