@@ -409,11 +409,11 @@ class Plan:
     topic: str | None
     exempt: tuple[tuple[str, str], ...]
     consent_overrides: bool
+    reject_kinds: tuple[str, ...]
     calling_hours: str | None
     calling_day: str | None
     hours_rules: str | None
     unknown_place: str | None
-    reject_kinds: tuple[str, ...]
     max_rejected: Limit
     list_capacity: int | None
     insist: tuple[str, ...]
