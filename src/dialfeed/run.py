@@ -368,6 +368,7 @@ def _audit_entry(summary: Summary) -> dict[str, Any]:
         "imported": rows.delivered,
         "rows": {"read": rows.read, **rows.buckets()},
         "reasons": dict(sorted(summary.reasons.items())),
+        "do_not_call": summary.policy.get("do_not_call", ""),
         "platform_count": {"before": summary.before, "after": summary.after},
         "batches": summary.batches,
         "settled": summary.settled,

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
+
 from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
@@ -35,6 +37,7 @@ from dialfeed.reports.summary import Summary
 from dialfeed.run import Run, found
 
 NO_LIST = "scrubbed against no list"
+_PREPARED = {"ready.csv", "failed.csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
     """
     plan, now = order.plan, utc_now()
     _check_settings(plan)
+    _check_prepared(order, now)
     lists = ListStore(home_folder(plan)).open(plan.dnc, now=now, topic=plan.topic)
     evidence = Exemptions(_evidence_columns(plan, opened.source.describe().header), now.date())
     columns = {channel: [channel, *opened.mapping.others.get(channel, ())] for channel in CHANNELS}
@@ -164,6 +168,20 @@ def _check_settings(plan: Plan) -> None:
             "An exception for numbers that no list covers needs a reason, and a reason an exception.",
             advice='Say both: --uncovered allow --because "…"; they are recorded.',
         )
+
+
+def _check_prepared(order: Order, now: datetime) -> None:
+    """Refuse contacts that an earlier run prepared, where its scrub has expired and this run names no list."""
+    for each in order.source if not order.plan.dnc else ():
+        record = Path(each).parent / EVIDENCE
+        if "://" in each or Path(each).name not in _PREPARED or not record.is_file():
+            continue
+        told = orjson.loads(record.read_bytes()).get("valid_until")
+        if told and now > datetime.fromisoformat(told):
+            raise CheckFile(
+                f"{Path(each).name} was scrubbed in an earlier run, which was valid until {told}; nothing was sent.",
+                advice="Name the do-not-call lists with --dnc, and it is scrubbed anew.",
+            )
 
 
 def _evidence_columns(plan: Plan, header: Sequence[str]) -> dict[str, str]:

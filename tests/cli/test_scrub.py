@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -219,15 +220,29 @@ def test_a_hit_with_a_proven_exemption_leaves_and_its_evidence_is_kept(tenant: T
     assert [line["evidence"][:12] for line in decisions(tenant)] == ["ebr_purchase", ""]
 
 
-def test_a_run_does_not_go_on_with_what_a_list_cleared_that_is_too_old_by_now(tenant: Tenant) -> None:
-    add(tenant, LISTED, days_old=31 - 9 / 86400)
+def test_a_run_does_not_go_on_with_what_a_list_cleared_that_is_too_old_by_now(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tenant, LISTED)
+    began: list[float] = []
+
+    def thirty_days_later() -> datetime:
+        """Three seconds before the list is too old, when delivery first asks."""
+        began.append(time.monotonic())
+        obtained = tenant.run("dnc", "list", "--json").json[0]["obtained_at"]
+        left = 3 - (time.monotonic() - began[0])
+        return datetime.fromisoformat(obtained) + timedelta(days=31, seconds=-left)
+
+    monkeypatch.setattr("dialfeed.deliver.utc_now", thirty_days_later)
     content = table(*(f"{n},Ann,+1212555{n:04},,no,no" for n in range(101, 161)))
-    outcome = run(tenant, "--rate", "1", "--batch-contacts", "1", content=content)
+    outcome = run(tenant, "--rate", "2", "--batch-contacts", "1", content=content)
     assert outcome.code == 6
     assert 0 < len(tenant.stored) < 60
+    monkeypatch.setattr("dialfeed.pipeline.utc_now", thirty_days_later)
     again = tenant.run("resume", outcome.json["run"], "--json")
     assert again.code == 6
     assert again.rows["failed"] == 60 - len(tenant.stored)
+    monkeypatch.undo()
     update = tenant.run(
         "dnc", "update", "us-national", tenant.folder / "us-national.txt", "--obtained", f"{datetime.now(UTC):%Y-%m-%d}"
     )
@@ -335,3 +350,17 @@ def test_a_file_without_one_row_that_is_fit_to_load_is_scrubbed_like_any_other(t
     add(tenant, LISTED)
     outcome = run(tenant, "--max-rejected", "100%", content=table("1,Ann,12,,no,no"))
     assert (outcome.code, outcome.rows["invalid"]) == (4, 1)
+
+
+def test_contacts_that_were_prepared_are_refused_when_their_scrub_has_expired(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tenant, LISTED)
+    prepared = tenant.run(
+        "validate", tenant.write(MIXED), "--dnc", "us-national", "--run-dir", tenant.folder / "prepared"
+    )
+    assert prepared.code == 0, prepared.err
+    monkeypatch.setattr("dialfeed.scrubbing.utc_now", lambda: datetime.now(UTC) + timedelta(days=31))
+    refused = tenant.import_file(tenant.folder / "prepared" / "ready.csv")
+    assert (refused.code, tenant.stored) == (6, [])
+    assert "--dnc" in refused.err

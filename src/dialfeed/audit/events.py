@@ -243,6 +243,7 @@ EVENTS: Final[tuple[Event, ...]] = (
         ("imported", "number", "rows delivered"),
         ("rows", "counts", "rows by bucket"),
         ("reasons", "counts", "rows by reason code"),
+        ("do_not_call", "words", "what contacts were scrubbed against"),
         ("platform_count", "told", "the list's count before and after"),
         ("batches", "number", "batches sent"),
         ("settled", "counts", "batches settled, by what told it"),
