@@ -108,6 +108,12 @@ def test_an_index_of_nothing_answers_too(tmp_path: Path) -> None:
     assert index.look_up(array([])).tolist() == []
 
 
+def test_integers_of_other_kinds_are_the_same_numbers(tmp_path: Path) -> None:
+    listed = [12125550100, 442079460001]
+    path = build(tmp_path / "index", [np.array([]), np.array(listed, np.int64)], facts=FACTS).path
+    assert Index.open(path).look_up(np.array(listed, np.int64)).tolist() == [PRESENT, PRESENT]
+
+
 def test_the_facts_of_the_list_are_in_the_file(tmp_path: Path) -> None:
     index = Index.open(made(tmp_path, [12125550100]))
     assert index.facts == FACTS

@@ -131,7 +131,7 @@ def _batches(numbers: Iterable[Numbers], size: int) -> Generator[Numbers]:
     waiting: list[Numbers] = []
     count = 0
     for each in numbers:
-        waiting.append(each)
+        waiting.append(each.astype(np.uint64, copy=False))
         count += len(each)
         if count >= size:
             yield _in_order(np.concatenate(waiting))

@@ -81,6 +81,7 @@ class Index:
         Args:
             numbers: E.164 numbers as integers without the plus; 0 stands for no number.
         """
+        numbers = numbers.astype(np.uint64, copy=False)
         answers = np.empty(len(numbers), np.uint8)
         for start in range(0, len(numbers), _SLICE):
             answers[start : start + _SLICE] = self._look_up(numbers[start : start + _SLICE])

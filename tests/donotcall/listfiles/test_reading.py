@@ -283,6 +283,11 @@ def test_document_types_and_entities_are_refused(tmp_path: Path, declared: str) 
         read(written(tmp_path, declared + XML.replace("5550100", "&a;"), "list.xml"))
 
 
+def test_a_tag_with_two_values_is_malformed(tmp_path: Path) -> None:
+    content = XML.replace("val='5550100'", "val='5550100' val='5550102'")
+    assert [each.fault for each in read(written(tmp_path, content), "ca")[2]] == [Fault.NOT_A_NUMBER]
+
+
 def test_an_entity_is_not_resolved(tmp_path: Path) -> None:
     assert len(read(written(tmp_path, XML.replace("5550100", "&#53;550100")), "ca")[2]) == 1
 

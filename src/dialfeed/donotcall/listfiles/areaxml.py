@@ -198,8 +198,9 @@ def _area(value: bytes, tags: _Tags, row: int, scan: _Scan) -> None:
 
 
 def _value(attributes: bytes) -> bytes:
-    found = _VALUE.search(attributes)
-    return b"" if found is None else found[1] or found[2] or b""
+    """The one value among the attributes of a tag; nothing where there is none, or more than one."""
+    found = _VALUE.findall(attributes)
+    return b"".join(found[0]) if len(found) == 1 else b""
 
 
 def _stray(scan: _Scan, text: bytes, start: int, end: int) -> None:
