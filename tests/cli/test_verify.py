@@ -15,6 +15,7 @@ from tenant import Tenant
 
 from dialfeed.contacts.duplicates import identity
 from dialfeed.coordination.history import PastRun
+from dialfeed.errors import FixConnection
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.platforms.cxone.client import CxonePlatform
 from dialfeed.recheck import Later, later_runs
@@ -173,6 +174,13 @@ def test_contacts_that_are_missing_double_or_foreign_are_found_later(reading: Te
         told = reading.run("verify", run, "--json", *QUICK)
     assert told.code == 5
     assert codes(told.json) == ["verify.surplus", "verify.not_there", "verify.twice", "verify.not_ours"]
+
+
+def test_a_platform_that_does_not_let_itself_be_read_back_harms_nothing(reading: Tenant) -> None:
+    with mock.patch.object(Tenant, "stored", mock.PropertyMock(side_effect=FixConnection("It is away."))):
+        run = load(reading, "run", 0, 10, "--read-back", "all")
+    summary = json.loads((run / "summary.json").read_bytes())
+    assert (summary["exit_code"], codes(summary)) == (0, ["verify.not_read_back"])
 
 
 def test_nobody_is_looked_for_where_the_user_says_so_or_the_row_file_is_gone(reading: Tenant) -> None:

@@ -84,7 +84,7 @@ def check(lines: Iterable[bytes], *, last_hash: str | None = None, hashes: Itera
     if not checked.lines:
         checked.add(1, "is missing: there is nothing in the file")
     for _ in wanted:
-        checked.add(checked.lines + 1, "is missing: the trail was signed, or kept, with a line that is not there")
+        checked.add(checked.lines + 1, "is missing: the trail was signed with it, or a sink has it")
     if last_hash is not None and checked.last_hash != last_hash:
         checked.add(checked.lines + 1, "should not be the end: another end was recorded, so lines are missing or added")
     return checked
