@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from list_world import START, Lists, answers, asked_out
 from listed import Listed, ListedTexts
 
 from dialfeed.contacts.findings import ROW
@@ -219,3 +221,31 @@ def test_no_number_on_a_list_ever_leaves_and_neither_chunks_nor_order_change_any
     backwards = scrub(made, frame.reverse())
     assert sorted(backwards.contacts.rows(), key=str) == sorted(whole.contacts.rows(), key=str)
     assert sorted(backwards.suppressed.rows()) == sorted(whole.suppressed.rows())
+
+
+def test_an_objection_to_everything_crosses_channels_and_one_to_calls_does_not(tmp_path: Path) -> None:
+    lists = Lists(tmp_path)
+    lists.opt_out(asked_out(12125550100, channel="all"), asked_out(12125550101), asked_out(email=MAIL, channel="all"))
+    made = Scrubber(
+        lists.store.open(["internal"], now=START), Flagged.SUPPRESS, Policy(), Exemptions({}, TODAY), COLUMNS
+    )
+    frame = contacts(
+        {"phone": D, "Work": A, "email": "b@example.com"},
+        {"phone": B, "email": "b@example.com"},
+        {"phone": D, "email": MAIL.upper()},
+        {"phone": D, "email": "b@example.com"},
+    )
+    scrubbed = scrub(made, frame)
+    assert left(scrubbed) == [(3, None, None, "b@example.com"), (5, D, None, "b@example.com")]
+    assert set(scrubbed.suppressed.filter(pl.col(ROW) == 2)["code"]) >= {"suppressed.wants_nothing"}
+
+
+def test_an_answer_for_a_day_after_the_consent_is_no_answer(tmp_path: Path) -> None:
+    lists, asked = Lists(tmp_path), date(2026, 6, 1)
+    lists.add("rnd", "reassigned", answers((12125550100, Verdict.CLEAR, asked), (12125550101, Verdict.CLEAR, asked)))
+    exempt = {"consent": "agreed", "consent_id": "form"}
+    opened = lists.store.open(["rnd"], now=START)
+    made = Scrubber(opened, Flagged.SUPPRESS, Policy(), Exemptions(exempt, TODAY), COLUMNS)
+    frame = contacts({"phone": A}, {"phone": A}, {"phone": A}, {"phone": B})
+    rows = pl.DataFrame({"agreed": ["2026-05-31", "2026-06-01", None, "2026-07-01"], "form": ["f1", "f2", "f3", "f4"]})
+    assert [row[0] for row in left(scrub(made, frame, rows))] == [3, 4, 5]

@@ -130,6 +130,14 @@ _REASONS: tuple[Reason, ...] = (
         bucket="suppressed",
     ),
     Reason(
+        "suppressed.wants_nothing",
+        "Asked to hear nothing any more",
+        "The person asked the company not to be contacted in any way, by this number or address or by another of the "
+        "contact's.",
+        "Leave it; `dialfeed dnc check` shows when it was asked.",
+        bucket="suppressed",
+    ),
+    Reason(
         "suppressed.account_excluded",
         "Account is excluded",
         "The contact's externalId is on a list of accounts that are not to be contacted.",

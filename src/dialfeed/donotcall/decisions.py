@@ -66,6 +66,7 @@ class Situation:
         flagged_elsewhere: Another row of the file forbids it for the same number or address.
         exemptions: Of which grants the row has evidence that holds.
         consent_later: The row has a proven consent that is later than the opt-out on the company's lists.
+        objected: The person wants to hear nothing any more, on whatever channel it was said.
         hours: The calling window had to be narrowed, because it is not certain where the person is.
     """
 
@@ -74,6 +75,7 @@ class Situation:
     flagged_elsewhere: bool = False
     exemptions: frozenset[str] = frozenset()
     consent_later: bool = False
+    objected: bool = False
     hours: bool = False
 
 
@@ -157,6 +159,8 @@ def _opt_outs(
         yield _blocked(_FLAG[channel])
     if situation.flagged_elsewhere:
         yield _blocked(_FLAG_ELSEWHERE[channel])
+    if situation.objected:
+        yield _blocked("suppressed.wants_nothing")
     lifted = policy.consent_overrides and situation.consent_later
     for role, verdict in answers:
         if role.family in {"company", "account"} and verdict in _HIT:

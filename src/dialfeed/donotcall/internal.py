@@ -186,7 +186,7 @@ class InternalPhones:
     def everything(self, numbers: Numbers) -> NDArray[np.bool_]:
         """Whether the person at each number wants to hear nothing on any channel (`compliance.md` 4.4)."""
         snapshot = self.opened.now()
-        if isinstance(snapshot, Verdict):
+        if isinstance(snapshot, Verdict) or not snapshot.phones.everything.any():
             return np.zeros(len(numbers), np.bool_)
         return _everything(_find(snapshot, numbers), snapshot.phones)
 
@@ -221,7 +221,7 @@ class InternalEmails:
     def everything(self, values: pl.Series) -> NDArray[np.bool_]:
         """Whether the person at each address wants to hear nothing on any channel (`compliance.md` 4.4)."""
         snapshot = self.opened.now()
-        if isinstance(snapshot, Verdict):
+        if isinstance(snapshot, Verdict) or not snapshot.emails.everything.any():
             return np.zeros(len(values), np.bool_)
         return _everything(snapshot.texts.positions(lowered(values)), snapshot.emails)
 

@@ -25,6 +25,8 @@ from dialfeed.donotcall.callable import CallingHours, as_window
 from dialfeed.donotcall.decisions import Channel, Policy, Role, Ruling, Situation, decide
 from dialfeed.donotcall.exemptions import Evidence, Exemptions
 from dialfeed.donotcall.facts import ListFacts, Moments, Opened, PhoneList, TextList, Verdict, Verdicts, never
+from dialfeed.donotcall.internal import InternalEmails, InternalPhones
+from dialfeed.donotcall.results import ResultList
 
 Words: TypeAlias = NDArray[np.uint64]
 
@@ -36,7 +38,7 @@ FLAGS: Final[Mapping[Channel, str]] = {"phone": "doNotCall", "email": "doNotEmai
 FACTS: Final = "facts"
 """The word that holds what does not come from a list."""
 
-_FLAGGED, _ELSEWHERE, _CONSENT_LATER, _HOURS, _GRANTS = 0, 1, 2, 3, 8
+_FLAGGED, _ELSEWHERE, _CONSENT_LATER, _HOURS, _OBJECTED, _GRANTS = 0, 1, 2, 3, 4, 8
 _LISTS_A_WORD: Final = 16
 
 
@@ -106,21 +108,26 @@ class _Endpoints:
         numbers: The numbers without their plus; 0 where there is none, and for addresses.
         states: The contacts' states, where the source has them.
         accounts: The contacts' `externalId`.
+        consents: The dates of their proven consents (`datetime64[D]`), NaT where there is none.
     """
 
     values: pl.Series
     numbers: Words
     states: pl.Series | None
     accounts: pl.Series
+    consents: NDArray[np.datetime64]
 
     @classmethod
-    def of(cls, channel: Channel, values: pl.Series, contacts: pl.DataFrame, state: str | None) -> _Endpoints:
+    def of(
+        cls, channel: Channel, values: pl.Series, contacts: pl.DataFrame, state: str | None, evidence: Evidence
+    ) -> _Endpoints:
         nothing = pl.repeat(None, len(values), dtype=pl.String, eager=True)
         return cls(
             values,
             _numbers(values) if channel == "phone" else np.zeros(0, dtype=np.uint64),
             contacts[state] if state in contacts.columns else None,
             contacts["externalId"] if "externalId" in contacts.columns else nothing,
+            evidence.consent.to_numpy().astype("datetime64[D]"),
         )
 
 
@@ -182,8 +189,9 @@ class Scrubber:
         if not self.keeps_decisions and not self._any_flag(contacts):
             return Scrubbed(contacts, pl.DataFrame(schema=FINDINGS_SCHEMA), Counter())
         evidence = self.exemptions.evidence(rows)
+        objected = self._objected(contacts)
         judged = [
-            self._judge(channel, column, contacts, evidence)
+            self._judge(channel, column, contacts, evidence, objected)
             for channel in CHANNELS
             for column in self.columns.get(channel, ())
             if column in contacts.columns
@@ -207,6 +215,7 @@ class Scrubber:
             flagged_elsewhere=bool(facts >> _ELSEWHERE & 1),
             exemptions=frozenset(named),
             consent_later=bool(facts >> _CONSENT_LATER & 1),
+            objected=bool(facts >> _OBJECTED & 1),
             hours=bool(facts >> _HOURS & 1),
         )
         return decide(channel, situation, roles, self.policy)
@@ -230,13 +239,30 @@ class Scrubber:
     def _any_flag(self, contacts: pl.DataFrame) -> bool:
         return self.flagged is not Flagged.KEEP and any(bool(contacts[flag].any()) for flag in FLAGS.values())
 
-    def _judge(self, channel: Channel, column: str, contacts: pl.DataFrame, evidence: Evidence) -> Judged:
+    def _objected(self, contacts: pl.DataFrame) -> pl.Series | None:
+        """Whether the person of each row wants to hear nothing any more, said of any of its endpoints.
+
+        None where no list can tell. An objection to everything is the one that crosses channels (`compliance.md` 4.4).
+        """
+        columns = {
+            channel: [name for name in self.columns.get(channel, ()) if name in contacts.columns]
+            for channel in CHANNELS
+        }
+        phones = [one for one in self.opened.phone if isinstance(one, InternalPhones)]
+        emails = [one for one in self.opened.email if isinstance(one, InternalEmails)]
+        said = [one.everything(_numbers(contacts[column])) for one in phones for column in columns["phone"]]
+        said += [one.everything(contacts[column]) for one in emails for column in columns["email"]]
+        return pl.Series(np.logical_or.reduce(said)) if said else None
+
+    def _judge(
+        self, channel: Channel, column: str, contacts: pl.DataFrame, evidence: Evidence, objected: pl.Series | None
+    ) -> Judged:
         """Decide about one column of endpoints."""
-        endpoints, verdicts = self._answers(channel, column, contacts)
+        endpoints, verdicts = self._answers(channel, column, contacts, evidence)
         values, later = endpoints.values, self._consented_later(channel, endpoints, evidence)
         windows = self.hours.of(contacts, values) if self.hours and channel == "phone" else None
         doubtful = None if windows is None else windows["callingDoubts"].is_not_null()
-        facts = self._facts(channel, contacts, evidence, {_CONSENT_LATER: later, _HOURS: doubtful})
+        facts = self._facts(channel, contacts, evidence, {_CONSENT_LATER: later, _HOURS: doubtful, _OBJECTED: objected})
         words = [*_packed(verdicts), facts]
         frame = pl.DataFrame(dict(zip(self.words_of(channel), words, strict=True)))
         goes, code, codes = self._rule(channel, frame)
@@ -262,9 +288,11 @@ class Scrubber:
         found = words.join(table, on=words.columns, how="left", maintain_order="left")
         return found["goes"], found["code"], found["codes"]
 
-    def _answers(self, channel: Channel, column: str, contacts: pl.DataFrame) -> tuple[_Endpoints, list[Verdicts]]:
+    def _answers(
+        self, channel: Channel, column: str, contacts: pl.DataFrame, evidence: Evidence
+    ) -> tuple[_Endpoints, list[Verdicts]]:
         """What each list says of each value of a column."""
-        endpoints = _Endpoints.of(channel, contacts[column], contacts, self.state)
+        endpoints = _Endpoints.of(channel, contacts[column], contacts, self.state, evidence)
         return endpoints, [each.ask(endpoints) for each in self._asked[channel]]
 
     def _consented_later(self, channel: Channel, endpoints: _Endpoints, evidence: Evidence) -> pl.Series | None:
@@ -376,7 +404,12 @@ def _phone_role(facts: ListFacts, exemptions: Exemptions, *, clears: bool) -> Ro
 
 
 def _ask_numbers(asked: PhoneList, endpoints: _Endpoints) -> Verdicts:
-    return asked.look_up(endpoints.numbers, endpoints.states)
+    verdicts = asked.look_up(endpoints.numbers, endpoints.states)
+    if isinstance(asked, ResultList):
+        # "No" for a day after the consent says nothing of the days between (`compliance.md` 1.8).
+        late = asked.asked_for(endpoints.numbers) > endpoints.consents
+        verdicts[late & (verdicts == Verdict.CLEAR)] = Verdict.NO_DATA
+    return verdicts
 
 
 def _since_numbers(asked: PhoneList, endpoints: _Endpoints) -> Moments:
