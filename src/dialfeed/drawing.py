@@ -41,7 +41,7 @@ def draw_report(folder: Path, target: Path | None = None) -> Path:
     html = render(
         summary,
         events(folder),
-        examples=examples(folder, summary.get("fields", {})),
+        examples=examples(folder, summary.get("fields", {}), summary["reasons"]),
         retention=kept.as_dict() if kept else None,
     )
     path = target or folder / REPORT

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialfeed.reports.examples import MOST, Example, examples, masked
+from dialfeed.reports.examples import LOOKED_AT, MOST, Example, _told, examples, masked
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,8 @@ def test_each_reason_has_its_first_rows(tmp_path: Path) -> None:
         "Phone,_row,_survivor_row,_code,_message\nx,9,4,duplicate.same_identity,m\n"
     )
     (tmp_path / "unknown.csv").write_bytes(b"")
-    found = examples(tmp_path, {"phone": "Phone"})
+    counts = {"phone.invalid": 11, "email.no_at": 10, "duplicate.same_identity": 1}
+    found = examples(tmp_path, {"phone": "Phone"}, counts)
     assert found["phone.invalid"] == [
         Example(3, "phone"),
         Example(10, "phone", "+1 … 10"),
@@ -60,4 +62,14 @@ def test_each_reason_has_its_first_rows(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_row_files_has_no_examples(tmp_path: Path) -> None:
-    assert examples(tmp_path, {"phone": "Phone"}) == {}
+    assert examples(tmp_path, {"phone": "Phone"}, {"phone.invalid": 3}) == {}
+
+
+def test_a_large_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
+    rows = "".join(f"x,{n},phone,phone.invalid,m\n" for n in range(2, LOOKED_AT + 10))
+    (tmp_path / "rejected.csv").write_text(f"Phone,_row,_field,_code,_message\n{rows}x,9,phone,phone.masked,m\n")
+    with mock.patch("dialfeed.reports.examples._told", wraps=_told) as read:
+        assert len(examples(tmp_path, {}, {"phone.invalid": 99})["phone.invalid"]) == MOST
+        assert read.call_count == MOST
+        assert "phone.masked" not in examples(tmp_path, {}, {"phone.invalid": 99, "phone.masked": 1})
+        assert read.call_count == MOST + LOOKED_AT

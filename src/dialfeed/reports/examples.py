@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import polars as pl
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+from dialfeed.reports.people import read_records
 
 MOST: Final = 3
 """Examples of a reason, at most."""
 
-REASONED_FILES: Final = ("rejected.csv", "suppressed.csv", "refused.csv", "failed.csv", "unknown.csv")
+LOOKED_AT: Final = 20_000
+"""Rows of a file that are looked through, at most; a reason that only comes later has no example."""
+
+FILES: Final = ("rejected.csv", "suppressed.csv", "refused.csv", "failed.csv", "unknown.csv", "duplicates.csv")
 
 _SHOWN_FROM: Final = 7
 """Digits that a number must have for two of them to be shown."""
@@ -59,48 +65,43 @@ def _country_code(cell: str, digits: str) -> str:
     return f"+{code} " if code else ""
 
 
-def examples(folder: Path, fields: Mapping[str, str]) -> dict[str, list[Example]]:
-    """A few rows for each reason, from the row files that are there.
+def examples(folder: Path, fields: Mapping[str, str], counts: Mapping[str, int]) -> dict[str, list[Example]]:
+    """A few rows for each reason, from the row files that are there; read no further than needed.
 
     Args:
         folder: The run's folder.
         fields: Contact fields with the columns they were read from.
+        counts: How many rows there are for each reason.
     """
     found: dict[str, list[Example]] = defaultdict(list)
-    for code, example in (*_reasoned(folder, fields), *_duplicates(folder)):
-        if len(found[code]) < MOST:
-            found[code].append(example)
+    missing = sum(min(count, MOST) for count in counts.values())
+    for name in FILES:
+        for code, example in _told_in(folder / name, fields.get("phone", "")):
+            if len(found[code]) < MOST and missing:
+                found[code].append(example)
+                missing -= 1
+            if not missing:
+                return dict(found)
     return dict(found)
 
 
-def _reasoned(folder: Path, fields: Mapping[str, str]) -> Iterator[tuple[str, Example]]:
-    for name in REASONED_FILES:
-        for row, names, codes, phone in _first_rows(folder / name, fields.get("phone")):
-            yield from _told(row, names or "", codes or "", phone or "")
-
-
-def _told(row: int, names: str, codes: str, phone: str) -> Iterator[tuple[str, Example]]:
-    of, fields = codes.split("; "), names.split("; ")
-    for code, field in zip(of, fields if len(fields) == len(of) else [""] * len(of), strict=True):
-        yield code, Example(row, field, masked(phone) if field == "phone" else "")
-
-
-def _first_rows(path: Path, phone: str | None) -> Iterable[tuple[int, str | None, str | None, str | None]]:
-    """The first rows of each combination of reasons, in row order."""
-    if not path.is_file() or path.stat().st_size == 0:
-        return []
-    lines = pl.scan_csv(path, infer_schema=False)
-    columns = lines.collect_schema().names()
-    cell = pl.col(phone) if phone in columns else pl.lit(None, dtype=pl.String)
-    wanted = lines.select(pl.col("_row").cast(pl.Int64), "_field", "_code", phone=cell)
-    some = wanted.group_by("_field", "_code").agg(pl.all().head(MOST)).explode("_row", "phone")
-    return some.select("_row", "_field", "_code", "phone").sort("_row").collect(engine="streaming").iter_rows()
-
-
-def _duplicates(folder: Path) -> Iterator[tuple[str, Example]]:
-    path = folder / "duplicates.csv"
-    if not path.is_file() or path.stat().st_size == 0:
+def _told_in(path: Path, phone: str) -> Iterator[tuple[str, Example]]:
+    """The reasons in a row file, with their rows."""
+    if not path.is_file():
         return
-    rows = pl.scan_csv(path, infer_schema=False).select("_code", pl.col("_row", "_survivor_row").cast(pl.Int64))
-    for code, row, survivor in rows.head(MOST).collect().iter_rows():
-        yield code, Example(row, survivor=survivor)
+    with closing(read_records(path)) as lines:
+        header = next(lines, [])
+        places = {name: header.index(name) for name in (*_OURS, phone) if name in header}
+        for cells in islice(lines, LOOKED_AT):
+            yield from _told({name: cells[place] for name, place in places.items()}, phone)
+
+
+_OURS: Final = ("_row", "_field", "_code", "_survivor_row")
+
+
+def _told(cells: Mapping[str, str], phone: str) -> Iterator[tuple[str, Example]]:
+    codes, fields = cells["_code"].split("; "), cells.get("_field", "").split("; ")
+    survivor = int(cells["_survivor_row"]) if "_survivor_row" in cells else None
+    for code, field in zip(codes, fields if len(fields) == len(codes) else [""] * len(codes), strict=True):
+        shown = masked(cells.get(phone, "")) if field == "phone" else ""
+        yield code, Example(int(cells["_row"]), field, shown, survivor)

@@ -56,7 +56,10 @@ def write_people_csv(rows: Path, target: Path) -> None:
         rows: A row file of ours.
         target: The file to make.
     """
-    with closing(_records(rows)) as records, io.TextIOWrapper(create_private(target), "utf-8-sig", newline="") as file:
+    with (
+        closing(read_records(rows)) as records,
+        io.TextIOWrapper(create_private(target), "utf-8-sig", newline="") as file,
+    ):
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow([*map(neutralised, next(records)), NEUTRALISED])
         writer.writerows([*map(neutralised, record), "yes"] for record in records)
@@ -72,11 +75,11 @@ def write_workbook(rows: Path, target: Path) -> bool:
     Returns:
         Whether it could be written: not where a sheet or a cell cannot hold what there is.
     """
-    with closing(_records(rows)) as records:
+    with closing(read_records(rows)) as records:
         if not _fits(records):
             return False
     with (
-        closing(_records(rows)) as records,
+        closing(read_records(rows)) as records,
         create_private(target) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book,
     ):
@@ -94,12 +97,12 @@ def has_rows(rows: Path) -> bool:
     """Whether a row file is there and holds a row."""
     if not rows.is_file():
         return False
-    with closing(_records(rows)) as records:
+    with closing(read_records(rows)) as records:
         next(records, None)
         return next(records, None) is not None
 
 
-def _records(rows: Path) -> Generator[list[str]]:
+def read_records(rows: Path) -> Generator[list[str]]:
     """The records of a row file, header first; a cell may be as long as it is."""
     with rows.open("rb") as file:
         yield from csv.reader(_texts(file), strict=True)
