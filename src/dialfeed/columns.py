@@ -15,8 +15,16 @@ from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
 from dialfeed.contacts.evidence import channel_evidence, content
-from dialfeed.contacts.fields import RESERVED_COLUMNS
-from dialfeed.contacts.mapping import CLAIMS, NO_CHANNEL, ColumnMapping, header_fingerprint, map_headers, match_key
+from dialfeed.contacts.fields import CHANNEL_FIELDS, RESERVED_COLUMNS
+from dialfeed.contacts.mapping import (
+    CLAIMS,
+    NO_CHANNEL,
+    ColumnMapping,
+    header_fingerprint,
+    map_headers,
+    match_key,
+    not_used,
+)
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
 
@@ -112,7 +120,16 @@ def _map(
         labels = own_columns(mapping)
         free = [each.position for each in mapping.columns if each.position in labels and each.why == "passed through"]
         mapping = map_headers(header, **said, evidence=channel_evidence(sample, free, plan.default_country))
-    return mapping, bool(kept)
+    return _with_unused_told(mapping, sample, plan), bool(kept)
+
+
+def _with_unused_told(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> ColumnMapping:
+    """Tell of a column of phones, or of addresses, where the file would be loaded without any."""
+    if sample is None or {*mapping.fields} >= {*CHANNEL_FIELDS} or not {*mapping.fields} & {*CHANNEL_FIELDS}:
+        return mapping
+    free = [each.position for each in mapping.columns if each.why == "passed through"]
+    told = not_used(mapping, channel_evidence(sample, free, plan.default_country))
+    return replace(mapping, problems=(*mapping.problems, *told))
 
 
 def _kept(header: tuple[str, ...], plan: Plan, known: Remembered | None) -> dict[str, str]:

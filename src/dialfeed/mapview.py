@@ -17,6 +17,7 @@ from dialfeed.config import Plan
 from dialfeed.contacts.evidence import content, main_kind, shapes, share
 from dialfeed.contacts.mapping import MappedColumn
 from dialfeed.errors import FixSource
+from dialfeed.reports.reading import how_read
 
 _TITLES = {"column": "COLUMN", "field": "FIELD", "why": "WHY", "values": "VALUES"}
 _WIDEST = 40
@@ -35,20 +36,22 @@ def view_mapping(
         forget: Forget first what is remembered of this header.
 
     Returns:
-        `columns`, `problems`, `differences`, `fingerprint`, `remembered` (when, or empty), `saved`, `exit_code`.
+        `source` (how it is read), `columns`, `problems`, `differences`, `fingerprint`, `remembered` (when, or empty),
+        `saved`, `exit_code`.
 
     Raises:
         FixSource: The file cannot be read, or a mapping with errors is to be saved.
         FixSettings: What is remembered cannot be read or written.
     """
-    header = open_source(where, plan).describe().header
-    settled = settle_columns(where, header, plan, contact_list)
+    description = open_source(where, plan).describe()
+    settled = settle_columns(where, description.header, plan, contact_list)
     if forget and forget_columns(settled, plan):
-        settled = settle_columns(where, header, plan, contact_list)
+        settled = settle_columns(where, description.header, plan, contact_list)
     if save:
         _save(settled, plan, contact_list)
     drifted = settled.drifted and not (plan.accept_drift or save)
     return {
+        "source": description.facts,
         "columns": [_column(column, settled.sample) for column in settled.mapping.columns],
         "problems": [asdict(problem) for problem in settled.mapping.problems],
         "differences": [asdict(difference) for difference in settled.differences],
@@ -92,6 +95,7 @@ def _values(values: pl.Series) -> str:
 
 
 def _lines(view: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Read as {how_read(view['source'])}.\n"
     rows = [_TITLES, *view["columns"]]
     widths = {name: min(_WIDEST, max(len(str(row[name])) for row in rows)) for name in _TITLES}
     for row in rows:

@@ -44,6 +44,7 @@ from dialfeed.platforms.base import ContactList
 from dialfeed.preflight import foresee, preflight
 from dialfeed.prepare import prepare, rule_set
 from dialfeed.record import record
+from dialfeed.reports.reading import hidden_sentences
 from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.reports.summary import Rows, Summary, read_summary
@@ -394,6 +395,7 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     if prepared["blank"]:
         sentence = f"{prepared['blank']:,} blank lines were passed over; they count in the row numbers."
         summary.findings.append(found("source.blank_lines", "info", sentence))
+    run.summary.findings += [found(*told) for told in hidden_sentences(summary.source)]
     run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
     if run.sends:
         run.settle_rows = partial(_settle_rows, run, facts)

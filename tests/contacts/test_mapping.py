@@ -323,7 +323,11 @@ def test_the_quote_that_keeps_a_name_from_being_a_formula_comes_off() -> None:
 def test_every_problem_is_in_the_catalogue_with_its_severity() -> None:
     defined = {value for name, value in vars(mapping).items() if name.isupper() and str(value).startswith("header.")}
     assert defined == {code for code in BY_CODE if code.startswith("header.")}
-    assert {code for code in defined if BY_CODE[code].severity == "warning"} == {"header.blank_name", mapping.BY_VALUES}
+    assert {code for code in defined if BY_CODE[code].severity == "warning"} == {
+        "header.blank_name",
+        mapping.BY_VALUES,
+        mapping.NOT_USED,
+    }
     found = map_headers(["phone", "", "x" * 129, "a", "a"], overrides={"b": "phone", "x" * 129: "foo"}, most_columns=1)
     assert all(BY_CODE[problem.code].severity == problem.severity for problem in found.problems)
     assert found.problems[-1].severity == "warning"

@@ -120,6 +120,10 @@ PEOPLE = {
 
 
 def delimiters() -> Iterator[tuple[str, Ugly]]:
+    german = "phone;name;sum\n" + f"{A};Ann;1.234,50\n{B};Zoë;0,99\n" * 3
+    table: Rows = [(A, "Ann", "1.234,50"), (B, "Zoë", "0,99")] * 3
+    header = ("phone", "name", "sum")
+    yield "decimal commas in every row", _file("a.csv", german.encode(), Facts(table, header, facts={"delimiter": ";"}))
     for delimiter in (",", ";", "\t", "|", ":", "^", "~", "\x1f", "\x01"):
         text = TEXT.replace(",", delimiter).encode()
         yield f"delimiter {delimiter!r}", _file("a.csv", text, Facts(TABLE, facts={"delimiter": delimiter}))

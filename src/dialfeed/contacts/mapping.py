@@ -53,6 +53,7 @@ UNKNOWN_FIELD: Final = "header.unknown_field"
 LOOKS_LIKE_DATA: Final = "header.looks_like_data"
 STATED_AND_MAPPED: Final = "header.stated_and_mapped"
 BY_VALUES: Final = "header.by_values"
+NOT_USED: Final = "header.not_used"
 
 SYNONYMS: Final[Mapping[str, str]] = {
     EXTERNAL_ID: """
@@ -79,6 +80,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
         móvil, número de móvil, celular, número celular, número de celular, teléfono celular,
         numéro de téléphone, numéro téléphone, n téléphone, n de téléphone, téléphone portable,
         téléphone mobile, portable, numéro de portable, numéro portable,
+        telefon mobil, telefon privat, telefon festnetz, telefon geschäftlich, festnetz, festnetznummer,
         telefon, telefonnummer, telefonnr, tel nr, rufnummer, handy, handynummer, handynr, mobil, mobilnummer, mobilnr,
         mobiltelefon, mobilfunknummer,
         telefone, número de telefone, número do telefone, telefone celular, telefone móvel, telemóvel,
@@ -530,7 +532,8 @@ def _no_channel() -> MappingProblem:
     return MappingProblem(
         NO_CHANNEL,
         "No column is a phone or an e-mail address, so nobody in this file could be reached.",
-        "Name the column with --map COLUMN=phone or --map COLUMN=email.",
+        "Name the column with --map COLUMN=phone or --map COLUMN=email. Where the names of the columns stand in another"
+        " row, say in which: --header-row N.",
     )
 
 
@@ -557,6 +560,27 @@ def _by_values(column: MappedColumn) -> MappingProblem:
         BY_VALUES,
         f"{_list([column])} is taken as {column.target}, because its values are {what}.",
         f"If that is right, say so with {_map_flag(column, column.target or '')}; else {_map_flag(column, '-')}.",
+        severity="warning",
+    )
+
+
+def not_used(mapping: ColumnMapping, evidence: Mapping[int, str]) -> list[MappingProblem]:
+    """What to say of columns that hold phones or addresses by their values, where nothing is mapped to that field.
+
+    Args:
+        mapping: The mapping.
+        evidence: Position → `phone` or `email`.
+    """
+    columns = [each for each in mapping.columns if evidence.get(each.position, each.target) not in mapping.fields]
+    return [_not_used(column, evidence[column.position]) for column in columns if column.position in evidence]
+
+
+def _not_used(column: MappedColumn, field: str) -> MappingProblem:
+    what, whom = ("phone numbers", "called") if field == PHONE else ("e-mail addresses", "written to")
+    return MappingProblem(
+        NOT_USED,
+        f"{_list([column])} holds {what}, but no column is {field}: nobody in this file will be {whom}.",
+        f"If that is wrong, say so with {_map_flag(column, field)}.",
         severity="warning",
     )
 

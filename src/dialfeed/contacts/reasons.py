@@ -45,7 +45,8 @@ _REASONS: tuple[Reason, ...] = (
         "row.too_few_cells",
         "Row has too few cells",
         "The row has fewer cells than the header has columns, so it is not known which cell belongs where.",
-        "Add the missing cells (an empty cell is written as nothing between two delimiters).",
+        "Add the missing cells (an empty cell is written as nothing between two delimiters). Leave the line out"
+        " where it is no contact but a total or the end of a report.",
     ),
     Reason(
         "row.too_many_cells",
@@ -503,6 +504,14 @@ _REASONS: tuple[Reason, ...] = (
         "Column known by its values",
         "No name in the header tells which column is the phone or the e-mail address; the values of one column do.",
         "Confirm it with --map COLUMN=field.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "header.not_used",
+        "Column of phones or addresses not used",
+        "A column holds phone numbers or e-mail addresses, but by its name it is none, and no other column is one.",
+        "If it is one, say so with --map COLUMN=phone or --map COLUMN=email.",
         severity="warning",
         bucket="none",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.reports.reading import how_read
 
 BUCKET_WORDS: Final = {
     "delivered": "on the contact list",
@@ -64,6 +65,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
 def _head(summary: Mapping[str, Any]) -> Iterator[str]:
     seconds = summary["seconds"]
     yield f"Run {summary['run']}: {summary['status']} in {seconds['total']:.1f} s"
+    if summary["source"].get("format"):
+        yield f"Source {summary['source']['path']}: {how_read(summary['source'])}"
     if summary["list"]["id"]:
         count = summary["platform_count"]
         told = "not told" if count["after"] is None else f"{count['after']:,}"

@@ -141,7 +141,8 @@ def _chosen(name: str, found: list[zipfile.ZipInfo], wanted: str | None) -> zipf
         raise FixSource(f"The zip archive '{name}' holds no file.", advice="Export the contacts again.")
     if wanted is None and len(found) > 1:
         raise FixSource(
-            f"The zip archive '{name}' holds {len(found)} files: {told}.", advice="Say which one is meant with member."
+            f"The zip archive '{name}' holds {len(found)} files: {told}.",
+            advice="Say which one is meant with --member.",
         )
     if wanted is not None and names.count(wanted) != 1:
         what = "several files" if wanted in names else "no file"

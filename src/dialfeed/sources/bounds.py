@@ -36,10 +36,10 @@ class Bounds:
         if unpacked > self.max_bytes:
             raise FixSource(
                 f"'{name}' unpacks to more than {self.max_bytes:,} bytes.",
-                advice="Unpack it where there is room and look into it; split it, or raise max_expanded_bytes.",
+                advice="Unpack it where there is room, look into it, and split it.",
             )
         if unpacked > FREE_BYTES and unpacked > packed * self.max_ratio:
             raise FixSource(
                 f"'{name}' unpacks to more than {self.max_ratio} times its size, as files do that are made to harm.",
-                advice="Check where it comes from. If it is right after all, unpack it first, or raise max_ratio.",
+                advice="Check where it comes from. If it is right after all, unpack it first.",
             )

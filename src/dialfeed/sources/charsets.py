@@ -265,5 +265,5 @@ def _doubtful(name: str, candidates: list[str]) -> FixSource:
     could_be = f"it could be {' or '.join(candidates)}" if candidates else "it fits no encoding that is known here"
     return FixSource(
         f"The encoding of '{name}' is not certain: it is not UTF-8, and {could_be}.",
-        advice="Say which one with encoding, or save the file again as CSV UTF-8.",
+        advice="Say which one with --encoding, or save the file again as CSV UTF-8.",
     )

@@ -223,7 +223,7 @@ def _empty(name: str, row: int) -> FixSource:
 
 
 def _no_row(name: str, row: int) -> FixSource:
-    return FixSource(f"The file '{name}' has no row {row}.", advice="Say with header_row where the column names are.")
+    return FixSource(f"The file '{name}' has no row {row}.", advice="Say with --header-row where the column names are.")
 
 
 def _broken_header(name: str, verdict: int) -> FixSource:

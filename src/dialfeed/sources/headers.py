@@ -47,7 +47,7 @@ def find_header(rows: Sequence[Cells], name: str, numbers: Sequence[int] | None 
         row = numbers[position] if numbers else position + 1
         raise FixSource(
             f"Row {row} of '{name}' looks like a contact, not like column names.",
-            advice="Write the column names into the first row, or say with header_row where they are (0: nowhere).",
+            advice="Write the column names into the first row, or say with --header-row where they are (0: nowhere).",
         )
     return position
 

@@ -138,7 +138,7 @@ class JsonSource:
             except UndecodableError as error:
                 raise FixSource(
                     f"The file '{name}' is not {self._encoding.upper()}: byte {error.offset} is no character.",
-                    advice="Save it again as UTF-8, or say with encoding how it is written.",
+                    advice="Save it again as UTF-8, or say with --encoding how it is written.",
                 ) from None
             except ArrayError as error:
                 raise FixSource(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dialfeed.errors import FixSource
 from dialfeed.sources import records
@@ -108,15 +109,19 @@ class _Look:
 
     def agreement(self, delimiter: str) -> float:
         """The share of records that have as many cells as the table's header, if it has more than one."""
-        cut = self.cut(delimiter)
-        sound = cut.cells[(cut.verdicts == records.SOUND)]
-        if not len(sound):
-            return 0.0
-        widths, counts = np.unique(sound, return_counts=True)
-        usual = int(widths[int(np.argmax(counts))])
-        if usual < 2 or usual not in sound[:SAMPLE_ROWS]:
-            usual = int(sound[0])
+        sound = self._widths(delimiter)
+        usual = _usual(sound)
         return float(np.mean(sound == usual)) if usual > 1 else 0.0
+
+    def begins_with_header(self, delimiter: str) -> bool:
+        """Whether the first record has as many cells as the others."""
+        sound = self._widths(delimiter)
+        return len(sound) > 0 and int(sound[0]) == _usual(sound)
+
+    def _widths(self, delimiter: str) -> NDArray[np.int64]:
+        cut = self.cut(delimiter)
+        widths: NDArray[np.int64] = cut.cells[cut.verdicts == records.SOUND]
+        return widths
 
     def rows(self, delimiter: str) -> list[list[str | None]]:
         """The cells of the first records; none for a record that cannot be cut into cells."""
@@ -126,6 +131,15 @@ class _Look:
             record = self.text[cut.starts[index] : cut.ends[index]]
             rows.append(_cells(dialect, record, int(cut.cells[index])) if cut.verdicts[index] == records.SOUND else [])
         return rows
+
+
+def _usual(widths: NDArray[np.int64]) -> int:
+    """How many cells records have that stand for the table; 0 where there are no records."""
+    if not len(widths):
+        return 0
+    found, counts = np.unique(widths, return_counts=True)
+    usual = int(found[int(np.argmax(counts))])
+    return int(widths[0]) if usual < 2 or usual not in widths[:SAMPLE_ROWS] else usual
 
 
 def _cells(dialect: Dialect, record: bytes, width: int) -> list[str | None]:
@@ -147,12 +161,15 @@ def _delimiter(look: _Look, name: str) -> tuple[str, str]:
         good = [candidate for candidate, score in scores.items() if score and score >= _AGREEMENT * best]
         if candidates is _UNUSUAL and best < _AGREEMENT:
             break
+        if len(good) > 1:  # decimal commas are in every row, but in no header
+            good = [candidate for candidate in good if look.begins_with_header(candidate)] or good
         if len(good) == 1:
             return good[0], "counts"
         if good:
             told = " or ".join(_NAMED.get(each, f"'{each}'") for each in good)
             raise FixSource(
-                f"The delimiter of '{name}' is not certain: it could be {told}.", advice="Say which one with delimiter."
+                f"The delimiter of '{name}' is not certain: it could be {told}.",
+                advice="Say which one with --delimiter.",
             )
     return ",", "nothing"
 

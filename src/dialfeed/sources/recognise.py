@@ -109,7 +109,7 @@ def _workbook(content: Content) -> Format | None:
 
 def _as_said(said: Format | None, found: Format, name: str) -> Format:
     if said is not None and said != found:
-        raise FixSource(f"'{name}' is {found}, not {said}.", advice="Leave format out.")
+        raise FixSource(f"'{name}' is {found}, not {said}.", advice="Leave --format out.")
     return found
 
 

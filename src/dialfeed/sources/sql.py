@@ -51,7 +51,7 @@ def open_query(address: str, options: SourceOptions) -> QuerySource:
     """
     query = (options.query or "").strip().rstrip(";").rstrip()
     if not query:
-        raise FixSettings("A database needs a query.", advice="Say which rows with query: select … from ….")
+        raise FixSettings("A database needs a query.", advice="Say which rows with --query: select … from ….")
     word = re.match(r"[A-Za-z]*", query[_leading(query) :])
     if not word or word[0].upper() not in _READING:
         raise FixSettings(

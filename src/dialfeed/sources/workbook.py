@@ -64,7 +64,7 @@ def choose_sheet(book: Book, wanted: str | None, name: str) -> str:
         raise FixSource(f"The workbook '{name}' is empty.", advice="Export the contacts again.")
     told = ", ".join(f"'{each.name}'{'' if each.visible else ' (hidden)'}" for each in filled)
     raise FixSource(
-        f"It is not certain which sheet of '{name}' is meant: {told} have rows.", advice="Say which with sheet."
+        f"It is not certain which sheet of '{name}' is meant: {told} have rows.", advice="Say which with --sheet."
     )
 
 
@@ -170,7 +170,7 @@ def _header(rows: Generator[SheetRow], wanted: int | None, name: str) -> _Header
     sample = list(islice(rows, SAMPLE_ROWS)) if not wanted else [row for row in rows if row.number == wanted][:1]
     if not sample:
         where = f"Row {wanted} of '{name}' is" if wanted else f"'{name}' is"
-        raise FixSource(f"{where} empty.", advice="Say with header_row where the column names are.")
+        raise FixSource(f"{where} empty.", advice="Say with --header-row where the column names are.")
     if wanted == 0:
         return _Header(column_names(max(_width(row.cells) for row in sample)), 0)
     found = (

@@ -1,0 +1,93 @@
+"""Files as they really come: what is said of them can be acted on by somebody who does not program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import Outcome
+from tenant import Tenant
+from workbook_files import Sheet, ods, zipped
+
+PHONES = [f"+1212555{100 + n:04}" for n in range(12)]
+
+
+def looked_at(tenant: Tenant, file: Path, *flags: str) -> Outcome:
+    return tenant.run("map", file, *flags)
+
+
+def validated(tenant: Tenant, file: Path, *flags: str) -> Outcome:
+    return tenant.run("validate", file, "--run-dir", tenant.folder / "run", *flags)
+
+
+def german(tenant: Tenant) -> Path:
+    head = "Kundennr;Nachname;Vorname;Telefon ({});E-Mail;Umsatz;Letzter Kontakt;Anrufsperre;Keine E-Mails\r\n"
+    rows = "".join(
+        f"{n};Müller;Jörg;030/23125 {n:03};joerg{n}@example.com;1.234,5{n % 10};0{n % 9 + 1}.03.2026;nein;ja\r\n"
+        for n in range(12)
+    )
+    return tenant.write((head + rows).encode("cp1252"), "kunden.csv")
+
+
+@pytest.mark.parametrize("name", ["mobil", "Zentrale"])
+def test_a_german_file_with_decimal_commas_is_read_and_no_phone_column_is_passed_over_in_silence(
+    tenant: Tenant, name: str
+) -> None:
+    file = german(tenant)
+    file.write_bytes(file.read_bytes().replace(b"{}", name.encode()))
+    told = looked_at(tenant, file, "--default-country", "DE")
+    assert told.code == 0, told.out
+    assert told.out.startswith(
+        "Read as csv, cp1252 (by its words), delimiter ';' (by its counts), column names in row 1."
+    )
+    if name == "mobil":
+        assert "no column is phone" not in told.out
+        return
+    assert "holds phone numbers, but no column is phone: nobody in this file will be called." in told.out
+    assert '--map "#4=phone"' in told.out
+    outcome = validated(tenant, file, "--default-country", "DE", "--map", "#4=phone", "--json")
+    assert (outcome.code, outcome.rows["invalid"]) == (0, 0), outcome.err
+
+
+def test_an_export_with_two_header_rows_says_how_to_name_the_right_one(tenant: Tenant) -> None:
+    rows = "".join(f"{n}\t{phone}\tu{n}@example.com\tN\tN\n" for n, phone in enumerate(PHONES))
+    text = f"Campaign\tSpring 2026\t\t\t\nId\tContact\t\tFlags\t\n\tPhone\tEmail\tDNC\tNo emails\n{rows}"
+    file = tenant.write(text.encode("utf-16"), "export.txt")
+    told = looked_at(tenant, file)
+    assert told.code == 1
+    assert "utf-16 (by its byte-order mark), delimiter tab (by its counts), column names in row 1" in told.out
+    assert "--header-row N" in told.out
+    assert looked_at(tenant, file, "--header-row", "3").code == 0
+    assert validated(tenant, file, "--header-row", "3", "--json").rows["read"] == len(PHONES)
+
+
+def test_the_end_of_a_report_is_rejected_line_by_line_and_may_be_left_out(tenant: Tenant) -> None:
+    head = '"First Name","Last Name","Phone","Email","Do Not Call","Email Opt Out"\n'
+    rows = "".join(f'"Ann","Lee","{phone}","a{n}@example.com","0","0"\n' for n, phone in enumerate(PHONES * 4))
+    end = '\n"Grand Totals (48 records)"\n\n"Confidential Information"\n"Copyright 2000-2026"\n"Report Name: Spring"\n'
+    outcome = validated(tenant, tenant.write(head + rows + end, "report.csv"), "--json")
+    assert outcome.code == 4
+    assert outcome.json["reasons"]["row.too_few_cells"] == 4
+    told = (tenant.folder / "run" / "rejected.csv").read_text("utf-8")
+    assert "Grand Totals" in told
+    assert "a total or the end of a report" in told
+
+
+def test_an_archive_of_several_files_is_asked_about(tenant: Tenant) -> None:
+    table = "phone,doNotCall,doNotEmail\n+12125550100,no,no\n"
+    file = tenant.write(zipped({"north.csv": table, "south.csv": table, "readme.txt": "hello"}), "lists.zip")
+    told = looked_at(tenant, file)
+    assert (told.code, told.out) == (1, "")
+    assert "'north.csv', 'south.csv', 'readme.txt'" in told.err
+    assert "--member" in told.err
+    assert "packed with zip (file south.csv)" in looked_at(tenant, file, "--member", "south.csv").out
+
+
+def test_hidden_rows_are_read_and_told(tenant: Tenant) -> None:
+    rows = [["Name", "Phone", "Do not call", "Do not email"], *(["N", phone, False, False] for phone in PHONES)]
+    book = ods({"List": Sheet(rows, hidden_rows=[3, 4, 5]), "Notes": Sheet([["x"]], hidden=True)})
+    outcome = validated(tenant, tenant.write(book, "liste.ods"))
+    assert outcome.code == 0
+    assert "12  read" in outcome.out
+    assert "Warning: 3 rows are hidden in the sheet, and read like the others." in outcome.out
+    assert "1 sheet is hidden in the workbook, and not read." in outcome.out
