@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command import Outcome
 from tenant import Tenant
-from workbook_files import Sheet, ods, zipped
+from workbook_files import Cell, Sheet, ods, zipped
 
 PHONES = [f"+1212555{100 + n:04}" for n in range(12)]
 
@@ -84,7 +84,8 @@ def test_an_archive_of_several_files_is_asked_about(tenant: Tenant) -> None:
 
 
 def test_hidden_rows_are_read_and_told(tenant: Tenant) -> None:
-    rows = [["Name", "Phone", "Do not call", "Do not email"], *(["N", phone, False, False] for phone in PHONES)]
+    rows: list[list[Cell]] = [["Name", "Phone", "Do not call", "Do not email"]]
+    rows += [["N", phone, False, False] for phone in PHONES]
     book = ods({"List": Sheet(rows, hidden_rows=[3, 4, 5]), "Notes": Sheet([["x"]], hidden=True)})
     outcome = validated(tenant, tenant.write(book, "liste.ods"))
     assert outcome.code == 0
