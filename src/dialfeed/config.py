@@ -295,6 +295,8 @@ SETTINGS: tuple[Setting, ...] = (
             "list, or one that cannot be used.", "scrub", "LEVEL"),
     Setting("topic", _text, None, "What the run is about, for opt-outs that are for one topic; without it they all "
             "count.", "scrub", "NAME"),
+    Setting("revoke_all_from", _day, None, "The day from which an opt-out for one topic counts for all of them; by the "
+            "rules of do-not-call lists (2027-01-31) unless set.", "scrub", "DATE"),
     Setting("exempt", _evidence, (), "Lift hits on a registry's list where a column proves an exemption: "
             "`ebr_purchase`, `ebr_inquiry`, `consent` (with `consent_id`) or `b2b`. Repeatable.", "scrub",
             "EVIDENCE=COLUMN"),
@@ -407,6 +409,7 @@ class Plan:
     because: str | None
     compliance: str
     topic: str | None
+    revoke_all_from: str | None
     exempt: tuple[tuple[str, str], ...]
     consent_overrides: bool
     reject_kinds: tuple[str, ...]

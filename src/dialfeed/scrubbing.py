@@ -74,7 +74,8 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
     plan, now = order.plan, utc_now()
     _check_settings(plan)
     _check_prepared(order, now)
-    lists = ListStore(home_folder(plan)).open(plan.dnc, now=now, topic=plan.topic)
+    widening = date.fromisoformat(plan.revoke_all_from) if plan.revoke_all_from else None
+    lists = ListStore(home_folder(plan)).open(plan.dnc, now=now, topic=plan.topic, widening=widening)
     evidence = Exemptions(_evidence_columns(plan, opened.source.describe().header), now.date())
     columns = {channel: [channel, *opened.mapping.others.get(channel, ())] for channel in CHANNELS}
     scrubber = Scrubber(
@@ -265,6 +266,7 @@ def _policy(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield "because", plan.because
     yield "compliance", plan.compliance
     yield "topic", plan.topic
+    yield "revoke_all_from", plan.revoke_all_from
     yield "exempt", dict(plan.exempt)
     yield "consent_overrides", plan.consent_overrides
 
