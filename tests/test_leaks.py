@@ -24,6 +24,7 @@ import pytest
 from careless import TOKEN, careless
 from collector import Collector, collecting
 
+from dialfeed.audit.check import check
 from dialfeed.audit.events import unfit
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 
@@ -144,11 +145,20 @@ class World:
             found = [mark for mark in MARKS if mark in text.lower()]
             assert not found, f"{place} tells {found}: …{excerpt(text.lower(), found[0])}…"
         for trail in self.folder.rglob("audit.jsonl"):
+            self._check_trail(trail)
             for line in map(json.loads, trail.read_text().splitlines()):
                 facts = {name: value for name, value in line.items() if name not in CHAINED}
                 assert list(unfit(line["event"], facts)) == []
         for name in expected:
             assert any(name in place for place in places), f"{name} is not among {sorted(places)}"
+
+    def _check_trail(self, trail: Path) -> None:
+        """However the run ended, its trail is whole and tells its end."""
+        recorded = json.loads(trail.with_name("summary.json").read_bytes())["audit_hash"]
+        with trail.open("rb") as lines:
+            checked = check(lines, last_hash=recorded)
+        assert checked.whole, checked.problems
+        assert b'"event":"run.finished"' in trail.read_bytes()
 
 
 def excerpt(text: str, mark: str) -> str:

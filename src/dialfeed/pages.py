@@ -12,6 +12,7 @@ from pathlib import Path
 from dialfeed.audit.events import EVENTS, KINDS, Event
 from dialfeed.config import SETTINGS, Setting
 from dialfeed.contacts.reasons import CATALOGUE, Reason
+from dialfeed.telemetry.prometheus import metric_table
 
 _MADE = "<!-- Made by `make docs` from the code; changes belong there. -->"
 
@@ -31,8 +32,14 @@ def audit_page() -> str:
     return "\n".join(_audit()) + "\n"
 
 
+def metrics_page() -> str:
+    """`docs/metrics.md`."""
+    return "\n".join(_metrics()) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "audit.md": audit_page,
+    "metrics.md": metrics_page,
     "reasons.md": reasons_page,
     "settings.md": settings_page,
 }
@@ -105,6 +112,33 @@ def _event(event: Event) -> Iterator[str]:
     if event.facts:
         yield from ("", "| fact | kind | meaning |", "| --- | --- | --- |")
     yield from (f"| `{fact.name}` | {fact.kind} | {fact.meaning} |" for fact in event.facts)
+
+
+_SEEN = """\
+Metrics, traces and logs are told of a run from its events ([audit.md](audit.md)), where a setting asks for it. None
+of them holds a phone, an e-mail, a contact's name or a secret. An endpoint that is down, a port that is taken or a
+library that is missing harms nothing: at the most it is a finding of the run. What is sent over a network is sent by
+threads of its own every 15 s; when a run has ended, all endpoints together get 2 s.
+
+| setting | what |
+| --- | --- |
+| `metrics_file` | a file for the node exporter's textfile collector, replaced whole every 15 s and at the end |
+| `metrics_port` | a page on 127.0.0.1 while the run goes on |
+| `pushgateway` | pushed under `job="dialfeed"`, `command` and `list` |
+| `otel_endpoint` | traces (`read`, `deliver`, `batch`, `settle`) and metrics; the SDK's `OTEL_` variables hold |
+| `log_file`, `log_format` | every event as a line of JSON, with `run`, `batch` and `level` |
+
+The age of a do-not-call list is `time() - dialfeed_dnc_list_obtained_timestamp_seconds`; a latency that 95 of 100
+requests stay below is `histogram_quantile(0.95, sum by (le) (rate(dialfeed_request_seconds_bucket[5m])))`.
+
+"""
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("# Metrics, traces and logs", "", _MADE, "", _SEEN + "## Metrics for Prometheus", "")
+    yield from ("| metric | type | labels | meaning |", "| --- | --- | --- | --- |")
+    for name, kind, labels, told in metric_table():
+        yield f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {told} |"
 
 
 def main(folder: Path) -> None:

@@ -99,10 +99,14 @@ class Figures:
 
 
 class Counting:
-    """Hears the events of one run and counts."""
+    """Hears the events of one run and counts.
 
-    def __init__(self) -> None:
-        self._figures = Figures()
+    Args:
+        figures: What to go on from.
+    """
+
+    def __init__(self, figures: Figures | None = None) -> None:
+        self._figures = figures or Figures()
         self._lock = threading.Lock()
 
     def hear(self, line: Mapping[str, Any]) -> None:

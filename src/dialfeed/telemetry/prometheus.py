@@ -49,7 +49,7 @@ class Collector:
             yield self._plain("run_finished_timestamp_seconds", "When the run ended.", figures.finished_at)
             yield self._plain("run_exit_code", "How the run ended.", figures.exit_code or 0)
         ages = [((name,), obtained) for name, obtained in figures.lists.items()]
-        yield self._gauge("dnc_list_obtained_timestamp_seconds", "When a do-not-call list was had.", ages, "list")
+        yield self._gauge("dnc_list_obtained_timestamp_seconds", "When a do-not-call list was obtained.", ages, "list")
 
     def _about_rows(self, figures: Figures) -> Iterator[Any]:
         yield self._plain("rows_read", "Rows of the source.", figures.read)
@@ -161,6 +161,22 @@ class Prometheus:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+
+def metric_table() -> list[tuple[str, str, list[str], str]]:
+    """Every metric, for the documentation: name, type, labels and meaning.
+
+    Raises:
+        FixSettings: The library is not installed.
+    """
+    core = needed("prometheus_client.core", extra="metrics", purpose="tell its metrics")
+    ended = Figures(finished_at=0.0, exit_code=0)
+    families = Collector(Counting(ended), core).collect()
+    suffix = {"counter": "_total"}
+    return [
+        (each.name + suffix.get(each.type, ""), each.type, list(each._labelnames), each.documentation)  # noqa: SLF001 - the library tells labels nowhere else
+        for each in families
+    ]
 
 
 def check_gateway(url: str) -> str:
