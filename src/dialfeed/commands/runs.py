@@ -119,12 +119,12 @@ def purge_command(
     or is on hold is left alone, and so are rejected rows until their date. What is removed is told in the run's audit
     trail. Evidence goes only with --evidence-older-than.
     """
-    from dialfeed.runs import purging
+    from dialfeed.runs import afterwards, purging
 
     with told_errors():
         plan = plan_of(dict(given))
         if held or released:
-            purging.hold(_folder(held or released or "", given), plan, release=released is not None)
+            afterwards.hold(_folder(held or released or "", given), plan, release=released is not None)
             return
         rules = purging.Rules(
             _span("--older-than", older_than),

@@ -6,9 +6,8 @@ the run's trail, so that no removal goes unrecorded; one that is interrupted is 
 
 from __future__ import annotations
 
-import getpass
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any, Final, Literal
 
 from dialfeed.assembly import home_folder, keys_folder
 from dialfeed.audit.signing import SIGNATURE, Signer, open_signer
-from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.audit.sinks.cursor import SHIPPED
+from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.drawing import REPORT, drawn
 from dialfeed.errors import DialfeedError
@@ -25,15 +25,15 @@ from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, every_run, forget_run
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in, stamp
 from dialfeed.reports.spans import Span
-from dialfeed.reports.summary import read_summary
 from dialfeed.retries import RETRIES
+from dialfeed.runs.afterwards import operator, record
 from dialfeed.runs.seen import RUNNING, Seen, see
 
 Action = Literal["removed", "would be removed", "kept"]
 
 EVIDENCE: Final = (
     SUMMARY, AUDIT, SIGNATURE, REPORT, RETENTION, LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", "fault.txt",
-    "decisions.csv", "evidence.json", "compare-*.html", "sinks",
+    "decisions.csv", "evidence.json", "compare-*.html", SHIPPED,
 )  # fmt: skip
 """What goes with the evidence, beside files with rows; patterns."""
 
@@ -116,25 +116,34 @@ def _with_retries(folders: Sequence[Path] | Iterator[Path]) -> Iterator[Path]:
 
 
 def _purged(folder: Path, rules: Rules, now: datetime, signer: Signer | None, home: Path) -> Outcome | None:
+    """Remove what is due of one run, and tell what became of it; None where nothing is due."""
     seen, retention = see(folder), read_retention(folder)
-    age = now - seen.touched if seen.touched else None
-    everything = rules.evidence_older_than is not None and age is not None and age > rules.evidence_older_than
-    if not everything and not (_due(age, retention, rules, now) and _holds_rows(folder, retention)):
+    what = _what_is_due(folder, seen, retention, rules, now)
+    if not what:
         return None
     why = _kept_because(seen, retention, rules, now) or _kept_for_retry(folder, rules)
     if why:
         return Outcome(seen.run, str(folder), "kept", why)
-    paths = _everything_in(folder) if everything else list(rows_in(folder))
-    what = "everything" if everything else "rows"
-    told = Outcome(seen.run, str(folder), "removed", what, [path.name for path in paths], sum(map(_size, paths)))
+    paths = list(rows_in(folder)) if what == "rows" else _everything_in(folder)
+    names, size = [path.name for path in paths], sum(map(_size, paths))
     if rules.dry:
-        return Outcome(**told.as_dict() | {"action": "would be removed"})
+        return Outcome(seen.run, str(folder), "would be removed", what, names, size)
+    told = Outcome(seen.run, str(folder), "removed", what, names, size)
     with held(folder):
-        if everything:
-            _remove_everything(folder, paths, home, seen.run)
-        else:
+        if what == "rows":
             _remove_rows(folder, told, retention or Retention(seen.run, ""), signer, now)
+        else:
+            _remove_everything(folder, paths, home, seen.run)
     return told
+
+
+def _what_is_due(
+    folder: Path, seen: Seen, retention: Retention | None, rules: Rules, now: datetime
+) -> Literal["rows", "everything", ""]:
+    age = now - seen.touched if seen.touched else None
+    if rules.evidence_older_than is not None and age is not None and age > rules.evidence_older_than:
+        return "everything"
+    return "rows" if _due(age, retention, rules, now) and _holds_rows(folder, retention) else ""
 
 
 def _due(age: timedelta | None, retention: Retention | None, rules: Rules, now: datetime) -> bool:
@@ -218,52 +227,6 @@ def _size(path: Path) -> int:
     if not path.is_dir():
         return path.stat().st_size
     return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-
-
-# --- holds, and what is written into a trail afterwards -----------------------------------------------------------
-
-
-def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:
-    """Set or end a legal hold on a run.
-
-    Raises:
-        CheckFile: A process is working on it.
-        OSError: The hold cannot be written.
-    """
-    with held(folder):
-        if release:
-            (folder / HOLD).unlink(missing_ok=True)
-        else:
-            (folder / HOLD).touch(mode=0o600)
-        name = "hold.released" if release else "hold.set"
-        signer = open_signer(keys_folder(plan))
-        record(folder, see_id(folder), signer, lambda trail: trail.append(name, operator=operator()))
-
-
-def see_id(folder: Path) -> str:
-    """The id of the run in a folder."""
-    return see(folder).run
-
-
-def record(folder: Path, run: str, signer: Signer | None, tell: Callable[[Trail], None]) -> None:
-    """Write into the trail of a run that has ended, and into its summary where that trail ends now."""
-    trail = Trail(folder / AUDIT, run)
-    try:
-        tell(trail)
-    finally:
-        trail.close(signer)
-    if (folder / SUMMARY).is_file():
-        summary = read_summary(folder / SUMMARY)
-        summary.audit_hash = trail.last_hash
-        write_json(folder / SUMMARY, summary.as_dict())
-
-
-def operator() -> str:
-    """The account that does this."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def as_text(outcomes: Sequence[Outcome]) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.reports.comparison import Comparison
 from dialfeed.reports.examples import Example
-from dialfeed.reports.html import pictures, view, words
+from dialfeed.reports.html import pictures, proofs, view, words
 from dialfeed.reports.html.view import Told
 from dialfeed.reports.story import Story, told
 from dialfeed.reports.timeline import elapsed
@@ -55,9 +55,9 @@ def render(
         troubles=pictures.troubles(story),
         latency=pictures.latency(story),
         latencies=_latencies(story),
-        verification=view.verification(summary),
-        scrub=view.scrub(summary),
-        hours=view.hours(summary),
+        verification=proofs.verification(summary),
+        scrub=proofs.scrub(summary),
+        hours=proofs.hours(summary),
         findings=[each for each in summary["findings"] if not each["code"].startswith("verify.")],
         retention=retention or {},
     )  # fmt: skip
@@ -85,8 +85,8 @@ def render_comparison(comparison: Comparison, summaries: Sequence[Told], stories
 
 _FILTERS: Final = (
     words.number, words.percent, words.span, words.moment, words.unit, words.change, words.title_of,
-    view.facts, view.plain, view.words, view.list_tone,
-    view.covers, elapsed,
+    words.facts, words.plain, words.words, proofs.list_tone,
+    proofs.covers, elapsed,
 )  # fmt: skip
 
 

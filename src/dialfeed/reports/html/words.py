@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.timeline import elapsed
@@ -59,3 +60,33 @@ def change(value: float | None, kind: str) -> str:
 def title_of(code: str) -> str:
     """The title of a reason."""
     return BY_CODE[code].title if code in BY_CODE else code
+
+
+def plain(value: Any) -> str:
+    """A JSON value in words."""
+    if value is None:
+        return "not told"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words(name)}: {plain(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value)) or "none"
+    return str(value)
+
+
+def words(name: str) -> str:
+    """A name of a JSON value as people write it."""
+    return name.replace("_", " ").replace("sha256", "SHA-256")
+
+
+def facts(told: Mapping[str, Any], *, without: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Names and values for a table of facts; what is empty is left out."""
+    return [(words(name), plain(value)) for name, value in told.items() if name not in without and value not in EMPTY]
+
+
+EMPTY: Final[tuple[Any, ...]] = (None, "", [], {}, ())
