@@ -117,7 +117,7 @@ def first_of_each(hook: WebhookReceiver) -> list[bytes]:
 
 
 def test_a_run_that_is_killed_while_it_ships_is_shipped_by_command(hook: WebhookReceiver, tmp_path: Path) -> None:
-    with crash_world(tmp_path, FaultPlan(), contacts=6000) as world:
+    with crash_world(tmp_path, FaultPlan(), contacts=2500) as world:
         world.sandbox.configure(latency_s=0.05)
         env = {**world.env, **SECRET}
         process = command.start(*world.import_arguments, "--sink", address(hook), env=env)
@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_while_it_ships_is_shipped_by_command(hook: Webhook
 def test_a_run_that_a_signal_ends_tells_so(
     hook: WebhookReceiver, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with crash_world(tmp_path, FaultPlan(), contacts=6000) as world:
+    with crash_world(tmp_path, FaultPlan(), contacts=2500) as world:
         world.sandbox.configure(latency_s=0.05)
         process = command.start(*world.import_arguments, "--sink", address(hook), env={**world.env, **SECRET})
         wait_for(lambda: any(b'"batch.sent"' in line for line in hook.lines))

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psycopg
 import pymysql  # type: ignore[import-untyped]
-from sink_servers import S3_SECRETS, Receiver, absent, lines_of_objects, s3_address, takes_objects, weed
+import pytest
+from sink_servers import S3_SECRETS, Receiver, lines_of_objects, s3_address, takes_objects, weed
 from weed import free_ports, wait_for
 
 
@@ -44,10 +45,12 @@ class Server:
 
 
 def program(name: str) -> str:
-    """Where a server's program is."""
+    """Where a server's program is; without one, the server that runs here is cut off instead (`sink_servers`)."""
     places = [shutil.which(name), *map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))]
     found = next((each for each in places if each), None)
-    return found or absent(f"The program {name}")
+    if found is None:
+        pytest.skip(f"the program {name} is not installed")
+    return found
 
 
 @contextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from dialfeed.audit.sinks.addresses import SinkAddress
 from dialfeed.audit.sinks.base import Later, Refused
+from dialfeed.errors import FixSettings
 from dialfeed.optional import check_installed, needed
 
 _EXTRA: Final = {"extra": "sql", "purpose": "send the audit trail to MariaDB or MySQL"}
@@ -26,7 +28,7 @@ class MysqlServer:
         timeout: Seconds for one step of the conversation.
 
     Raises:
-        FixSettings: PyMySQL is not installed.
+        FixSettings: PyMySQL is not installed, or a certificate is not there.
     """
 
     words: Final = {
@@ -39,6 +41,11 @@ class MysqlServer:
 
     def __init__(self, address: SinkAddress, password: str | None, timeout: float) -> None:
         check_installed("pymysql", **_EXTRA)
+        for option in ("ssl_ca", "ssl_cert", "ssl_key"):
+            if option in address.options and not Path(address.options[option]).is_file():
+                raise FixSettings(
+                    f"There is no file for {option} of the sink {address.name!r}.", advice="Name a PEM file."
+                )
         self._timeout = timeout
         safe = {"ssl_verify_cert": True, "ssl_verify_identity": True} if "ssl_ca" in address.options else {}
         self._options: dict[str, Any] = {
