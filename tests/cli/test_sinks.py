@@ -151,6 +151,16 @@ def test_a_run_that_a_signal_ends_tells_so(
         assert hook.deliveries[-1].body["data"]["status"] == "INTERRUPTED"
 
 
+def test_two_commands_that_ship_at_once_send_each_event_once(tenant: Tenant, hook: WebhookReceiver) -> None:
+    hook.answer = lambda _: (503, {})
+    tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, **SECRET)
+    hook.answer = lambda _: (204, {})
+    run = tenant.folder / "run"
+    both = [command.start("audit", "ship", run, env={**tenant.env, **SECRET}) for _ in range(2)]
+    assert [process.communicate(timeout=60)[0].count("has everything") for process in both] == [1, 1]
+    assert hook.lines == (run / "audit.jsonl").read_bytes().splitlines()
+
+
 def test_a_run_that_fails_tells_so(tenant: Tenant, hook: WebhookReceiver) -> None:
     done = tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), "--set", "doNotCall=false", **SECRET)
     assert done.code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -204,3 +205,38 @@ def test_whatever_a_sink_does_nothing_is_lost_and_order_is_kept(
     assert sorted({*sink.numbers, *dead}) == [*range(1, count + 1)]
     firsts = list(dict.fromkeys(sink.numbers))
     assert firsts == sorted(firsts)
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+@pytest.mark.parametrize("nth", range(1, 9))
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("what", ["write", "bury"])
+def test_a_process_may_die_between_any_two_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, place: str, nth: int
+) -> None:
+    """Killed just before, or just after, the nth time that something is kept on the disk."""
+    write_events(tmp_path, 14).close()
+    sink = MemorySink(most=4, answer=refuses(3, 4, 11))
+    plain, left = getattr(CursorFile, what), [nth]
+
+    def dying(self: CursorFile, *arguments: object) -> None:
+        left[0] -= 1
+        if left[0] == 0 and place == "before":
+            raise Killed
+        plain(self, *arguments)
+        if left[0] == 0:
+            raise Killed
+
+    CursorFile(tmp_path, "memory").begin(destination(sink).address.text)
+    monkeypatch.setattr(CursorFile, what, dying)
+    with contextlib.suppress(Killed):
+        carry(Courier(tmp_path / "audit.jsonl", destination(sink), CursorFile(tmp_path, "memory"), 3, MOMENT))
+    monkeypatch.setattr(CursorFile, what, plain)
+    carry(courier(tmp_path, destination(sink)))
+    taken = [n for n in range(1, 15) if n not in {3, 4, 11}]
+    assert sorted(set(sink.numbers)) == taken
+    assert list(dict.fromkeys(sink.numbers)) == taken
+    assert [each["n"] for each in CursorFile(tmp_path, "memory").dead()] == [3, 4, 11]
