@@ -57,7 +57,9 @@ def main() -> None:
         with timed("written", lines):
             write(Trail(alone, "run"), lines)
         with timed("written, and heard by figures and a log", lines):
-            write(Trail(heard, "run", hear=hear), lines)
+            trail = Trail(heard, "run")
+            trail.hear = hear
+            write(trail, lines)
         with timed("verified", lines), alone.open("rb") as file:
             assert check(file).whole
         began = time.perf_counter()

@@ -286,6 +286,17 @@ def test_a_fault_of_the_program_tells_its_place_and_no_value(tmp_path: Path) -> 
         each.check("fault.txt", "audit.jsonl", "dialfeed.log")
 
 
+def test_a_fault_of_a_command_without_a_run_tells_its_place_and_no_value(tmp_path: Path) -> None:
+    with world(tmp_path, a_platform()) as (each, _):
+        file = each.write(rows(6), "contacts.input")
+        with mock.patch("dialfeed.mapview.view_mapping", side_effect=ValueError("zebulonmark@example.com")):
+            for flags in ((), ("--json",)):
+                outcome = each.run("map", file, *flags)
+                assert (outcome.code, "Traceback" in outcome.err) == (3, False)
+                assert "itself failed (ValueError" in outcome.err
+        each.check("stderr 1")
+
+
 def test_a_secret_in_the_address_of_a_source_is_not_told(tmp_path: Path) -> None:
     with world(tmp_path, a_platform()) as (each, _):
         for address in (

@@ -13,7 +13,7 @@ import click
 
 from dialfeed._version import __version__
 from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship, verify
-from dialfeed.commands.shared import echo_error, say
+from dialfeed.commands.shared import echo_error, place_of, say
 
 
 class _Group(click.Group):
@@ -81,6 +81,12 @@ def main() -> None:
         # whoever read our output has gone; there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - no traceback, and no value that stands in one, ever reaches a user
+        told = f"dialfeed itself failed ({type(error).__name__}, {place_of(error)})."
+        say(f"dialfeed: {told} Please report it.")
+        if "--json" in sys.argv:
+            echo_error(told, "Please report it.", 3)
+        sys.exit(3)
 
 
 def _help_advice(error: click.ClickException) -> str:

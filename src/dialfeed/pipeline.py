@@ -458,8 +458,9 @@ def _run(command: str, folder: RunFolder, order: Order, stopper: Stopper, progre
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
     signer = open_signer(keys_folder(plan))
+    trail = Trail(folder.audit, folder.id)
     telemetry = open_telemetry(telemetry_wanted(plan))
-    trail = Trail(folder.audit, folder.id, hear=telemetry.hear)
+    trail.hear = telemetry.hear
     sinks = sinks_of(plan) if order.sends else []
     shipping = shipping_to(folder.path, sinks, plan) if sinks else None
     return Run(

@@ -151,7 +151,8 @@ class Run:
 
     def observe(self, event: str, /, **facts: Any) -> None:
         """Hear of an event (`dialfeed.delivery.ports.Observer`)."""
-        if BY_NAME[event].kept:
+        known = BY_NAME.get(event)
+        if known is None or known.kept:
             self.trail.append(event, **facts)
         else:
             self.telemetry.hear({"event": event, "time": timestamp(utc_now()), "run": self.folder.id, **facts})

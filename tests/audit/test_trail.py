@@ -229,7 +229,8 @@ def test_a_line_that_does_not_fit_on_the_disk_leaves_the_trail_whole(tmp_path: P
 
 def test_whoever_hears_a_trail_hears_every_line_once(tmp_path: Path) -> None:
     heard: list[str] = []
-    trail = Trail(tmp_path / "audit.jsonl", "run-1", hear=lambda line: heard.append(line["hash"]))
+    trail = Trail(tmp_path / "audit.jsonl", "run-1")
+    trail.hear = lambda line: heard.append(line["hash"])
     trail.append("run.started")
     trail.append("run.finished")
     trail.close()

@@ -56,17 +56,19 @@ class Trail:
         path: `audit.jsonl` in the run folder.
         run: The run's id.
         now: Gives the time in UTC.
-        hear: Hears every line that is written.
+
+    Attributes:
+        hear: Hears every line that is written, from when it is set.
 
     Raises:
         CheckFile: The trail that is there ends in a line that cannot be read.
     """
 
-    def __init__(self, path: Path, run: str, now: Callable[[], datetime] = utc_now, *, hear: Hear = unheard) -> None:
+    def __init__(self, path: Path, run: str, now: Callable[[], datetime] = utc_now) -> None:
         self._path = path
         self._run = run
         self._now = now
-        self._hear = hear
+        self.hear: Hear = unheard
         self._synced_at = time.monotonic()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -101,7 +103,7 @@ class Trail:
         known = BY_NAME.get(event)
         if known is None or known.synced or time.monotonic() - self._synced_at >= _SYNC_EVERY:
             self._sync()
-        self._hear(line)
+        self.hear(line)
 
     def close(self, signer: Signer | None = None) -> None:
         """Sync and close, and have the end signed.

@@ -75,6 +75,7 @@ class Session:
 @contextmanager
 def told_errors() -> Iterator[None]:
     """Errors as one clear sentence and an exit code; with --json as an object on the standard output as well."""
+    _silence_libraries()
     try:
         yield
     except DialfeedError as error:
@@ -87,6 +88,22 @@ def told_errors() -> Iterator[None]:
         if _wants_json():
             echo_error("Stopped.", "", 130)
         sys.exit(130)
+
+
+def _silence_libraries() -> None:
+    """Keep what libraries log off the standard error: it may quote what they were given."""
+    import logging
+
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+def place_of(error: BaseException) -> str:
+    """Where in dialfeed an exception came up: a file's name and a line, and none of the values."""
+    import traceback
+
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "dialfeed" in frame.filename]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "outside of dialfeed"
 
 
 @contextmanager
