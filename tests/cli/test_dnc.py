@@ -63,6 +63,15 @@ def test_a_list_is_added_and_answers(national: Dnc) -> None:
     assert national.verdicts("+14165550100") == {"us-national": "outside"}
 
 
+def test_a_list_of_which_nothing_is_said_covers_the_area_codes_that_it_has_numbers_in(dnc: Dnc) -> None:
+    assert dnc.add("us-national", dnc.file("212.txt", "212,5550100")).code == 0
+    assert [dnc.verdicts(number)["us-national"] for number in (A, B, C)] == ["listed", "clear", "not_covered"]
+    path = dnc.file("new.txt", "212,5550101", "415,5550100")
+    assert dnc("update", "us-national", path, "--obtained", str(TODAY)).code == 6
+    assert dnc("update", "us-national", path, "--obtained", str(TODAY), "--covers", "all").code == 0
+    assert dnc.verdicts("+16465550100") == {"us-national": "clear"}
+
+
 def test_the_facts_of_a_list_are_told(national: Dnc) -> None:
     (told,) = national("list", "--json").json
     assert (told["list_id"], told["version"], told["records"], told["account"]) == ("us-national", 1, 2, "…77")

@@ -24,6 +24,7 @@ from dialfeed.donotcall.intake import (
     Tally,
     accepted,
     area_blocks,
+    area_codes_in,
     check_coverage,
     check_size,
     difference,
@@ -165,12 +166,12 @@ def put_full(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtaine
     work = _Work(folder, manifest, obtained, now)
     tally = Tally()
     try:
-        records, empty = _take(work, file, tally)
+        taken = _take(work, file, tally)
         tally.check(obtained.accepts)
-        lost = check_size(_records(manifest, obtained), records, obtained.accepts)
+        lost = check_size(_records(manifest, obtained), taken.records, obtained.accepts)
         rebased = _rebased(work)
-        parts = (Part(obtained.coverage, obtained.at, file.sha256),)
-        version = work.version("full", records, tally, empty, lost=lost, parts=parts, rebased=rebased)
+        parts = (Part(taken.coverage, obtained.at, file.sha256),)
+        version = work.version("full", taken.records, tally, taken.empty, lost=lost, parts=parts, rebased=rebased)
     except BaseException:
         work.drop()
         raise
@@ -228,16 +229,32 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     return Put(work.publish(version, layout=changes.layout), (absent,) if built.already_absent else ())
 
 
-def _take(work: _Work, file: Incoming, tally: Tally) -> tuple[int, list[str]]:
-    """Make the content of a whole list: how many records, and which covered area codes have none."""
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Content that was made: its records, the area codes that it covers, and those of them without a number."""
+
+    records: int
+    coverage: tuple[str, ...] | None = None
+    empty: Sequence[str] = ()
+
+
+def _take(work: _Work, file: Incoming, tally: Tally) -> _Taken:
+    """Make the content of a whole list."""
     manifest, obtained = work.manifest, work.obtained
     if work.indexed:
-        index = take_phones(work.path, file.pieces(), tally, work.facts)
-        register = manifest.regime.clears_always
-        return index.records, check_coverage(index, obtained.coverage, obtained.accepts, register=register)
+        return _covering(work, take_phones(work.path, file.pieces(), tally, work.facts))
     if manifest.kind == "result":
-        return take_results(work.path, file.pieces(), tally, obtained, dated=manifest.regime.query_dates), []
-    return take_texts(work.path, file.pieces(), tally, email=manifest.channel == "email"), []
+        return _Taken(take_results(work.path, file.pieces(), tally, obtained, dated=manifest.regime.query_dates))
+    return _Taken(take_texts(work.path, file.pieces(), tally, email=manifest.channel == "email"))
+
+
+def _covering(work: _Work, index: Index) -> _Taken:
+    """What a list covers: what is said of it; of a new one of which nothing is said, where it has a number."""
+    obtained, regime = work.obtained, work.manifest.regime
+    empty = check_coverage(index, obtained.coverage, obtained.accepts, register=regime.clears_always)
+    if regime.area_codes and obtained.same_coverage and work.manifest.current is None:
+        return _Taken(index.records, area_codes_in(index), empty)
+    return _Taken(index.records, obtained.coverage, empty)
 
 
 def _records(manifest: Manifest, obtained: Obtained) -> int:

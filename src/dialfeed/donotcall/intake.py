@@ -88,7 +88,8 @@ class Obtained:
         by: Who obtained it.
         account: The subscription or licence, as it is; only a mask of it is kept.
         coverage: The area codes that it holds; None for all.
-        same_coverage: It holds the area codes that the list had before.
+        same_coverage: It is not said; then it holds the area codes that the list had before, and a new list covers
+            those in which it has a number.
         max_age: How long it may be used, where the user says so.
         accepts: What of it a person accepts.
     """
@@ -220,7 +221,7 @@ def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acce
     Raises:
         CheckFile: It holds numbers of others, or none of one that is covered.
     """
-    held = [code_of(int(block)) or str(block) for block in index.blocks]
+    held = [code_of(block) or str(block) for block in index.blocks.tolist()]
     if coverage is None:
         empty = ["all"] if register and not index.records else []
     else:
@@ -264,6 +265,11 @@ def _nothing_else(held: Sequence[str], coverage: tuple[str, ...]) -> None:
 def area_blocks(index: Index, codes: Iterable[str]) -> dict[int, Numbers]:
     """All numbers of some area codes, for `building.change`."""
     return {block: join(block, index.digits(block)) for block in map(block_of, sorted(codes))}
+
+
+def area_codes_in(index: Index) -> tuple[str, ...]:
+    """The area codes in which a list has a number."""
+    return tuple(code for block in index.blocks.tolist() if (code := code_of(block)) is not None)
 
 
 def difference(old: Index, new: Index, blocks: Iterable[int] | None = None) -> tuple[int, int]:
