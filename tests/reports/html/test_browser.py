@@ -43,7 +43,8 @@ def pages(folder: Path) -> list[Path]:
     some = [*findings, {"code": "source.blank_lines", "severity": "info", "sentence": "Blank.", "remedy": ""}]
     full = told_runs.summary(
         lists=told_runs.LISTS, scrub={"decisions": {"block": 3}, "hours": {"day": "2026-11-27"}}, findings=some,
-        error="The platform does not take contacts any more.", settled={"count": 2},
+        list={"id": "4711", "name": "x" * 300}, source={"path": "y" * 300, "sha256": "ab" * 32},
+        fields={"phone": "z" * 300}, error="The platform does not take contacts any more.", settled={"count": 2},
         retries=[{"run": "r", "rows": 9, "delivered": 3, "invalid": 1, "refused": 0}],
     )  # fmt: skip
     shown = {"phone.too_short": [Example(17, "phone", "+1 … 42")], "duplicate.same_identity": [Example(9, survivor=4)]}
