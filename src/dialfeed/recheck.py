@@ -22,6 +22,7 @@ from dialfeed.config import Plan
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.agreement import Counted
+from dialfeed.drawing import drawn
 from dialfeed.errors import FixSettings
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held
@@ -136,6 +137,7 @@ def verify_again(path: Path, plan_of: Callable[[Mapping[str, Any]], Plan], stopp
         try:
             return asyncio.run(_verify_again(RunFolder(summary.run, path), summary, plan, stopper))
         finally:
+            drawn(path)
             ship_later_events(path, plan)
 
 

@@ -18,6 +18,9 @@ from dialfeed.reports.timeline import Latencies, Moment, Timeline, elapsed
 SESSIONS: Final = 50
 """Sessions that are told one by one, at most."""
 
+RECHECKS: Final = 20
+"""Verifications after the run that are told, at most: the last ones."""
+
 _TROUBLES: Final = {"NotSent": "not_sent", "Throttled": "throttled", "TooLarge": "refused", "Refused": "refused"}
 
 
@@ -70,6 +73,7 @@ class Story:
     delivery_seconds: float = 0.0
     guards: list[dict[str, Any]] = field(default_factory=list)
     read_back: Mapping[str, Any] = field(default_factory=dict)
+    rechecks: list[Mapping[str, Any]] = field(default_factory=list)
     drawn_from: int = 0
 
     _open: dict[int, tuple[float, int]] = field(default_factory=dict)
@@ -188,6 +192,11 @@ class Story:
         del now
         self.guards = [each for each in self.guards if each["guard"] != event["guard"]]
         self.guards.append({name: event.get(name, False) for name in ("guard", "stopped", "insisted")})
+
+    def _on_count_verified(self, event: Mapping[str, Any], now: float) -> None:
+        del now
+        if event.get("by") == "verify":
+            self.rechecks = [*self.rechecks, event][-RECHECKS:]
 
     def _on_contacts_verified(self, event: Mapping[str, Any], now: float) -> None:
         del now

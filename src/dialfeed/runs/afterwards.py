@@ -15,6 +15,7 @@ from dialfeed.ledger.folder import AUDIT, SUMMARY, held
 from dialfeed.reports.retention import HOLD
 from dialfeed.reports.summary import read_summary
 from dialfeed.runs.seen import see
+from dialfeed.shipping import ship_later_events
 
 
 def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:
@@ -32,6 +33,7 @@ def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:
         name = "hold.released" if release else "hold.set"
         signer = open_signer(keys_folder(plan))
         record(folder, see(folder).run, signer, lambda trail: trail.append(name, operator=operator()))
+    ship_later_events(folder, plan)
 
 
 def record(folder: Path, run: str, signer: Signer | None, tell: Callable[[Trail], None]) -> None:

@@ -28,6 +28,7 @@ from dialfeed.reports.spans import Span
 from dialfeed.retries import RETRIES
 from dialfeed.runs.afterwards import operator, record
 from dialfeed.runs.seen import RUNNING, Seen, see
+from dialfeed.shipping import ship_later_events
 
 Action = Literal["removed", "would be removed", "kept"]
 
@@ -103,6 +104,8 @@ def purge(plan: Plan, runs: Sequence[Path], rules: Rules, now: datetime | None =
             outcome = Outcome(folder.name, str(folder), "kept", f"it cannot be purged: {error}")
         if outcome is not None:
             outcomes.append(outcome)
+        if outcome is not None and (outcome.action, outcome.why) == ("removed", "rows"):
+            ship_later_events(folder, plan)
     return outcomes
 
 

@@ -64,6 +64,19 @@ def test_the_verification_is_a_sum_that_anybody_can_check() -> None:
     assert "nothing could be compared" in untold.root.text
 
 
+def test_what_was_verified_again_later_is_told() -> None:
+    again = {"before": 120, "delivered": 700, "unknown": 20, "by": "verify"}
+    trail = [
+        *told_runs.delivery(9),
+        told_runs.event(9e5, "count.verified", after=900, later=60, difference=0, **again),
+        told_runs.event(9e6, "count.verified", after=860, later=60, difference=-20, **again),
+        told_runs.event(9e6, "contacts.verified", sent=700, looked_up=700, missing=20, surplus=0, twice=0, by="verify"),
+    ]
+    told = page(trail)
+    assert [row[1:] for row in told.table("Verified again")] == [["900", "60", "same"], ["860", "60", "\u221220"]]
+    assert ["sent, but not there", "20"] in told.table("Contacts read back")
+
+
 def test_the_do_not_call_lists_are_told_with_the_day_until_which_they_hold() -> None:
     rows = page(lists=told_runs.LISTS, policy={"do_not_call": "scrubbed against 2 lists", "flagged": "keep"}).table(
         "Do-not-call"
