@@ -220,7 +220,8 @@ class Setting:
         env: Its environment variable, if it has one; all that begin so where it ends in `*`.
         secret: Comes from the environment only, never from a flag or a file.
         metavar: What stands for its value in the help; empty for a switch.
-        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run` or `sinks`.
+        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run`, `sinks` or
+            `watching`.
         option: Its flag, where that is not its name.
     """
 
@@ -343,17 +344,18 @@ SETTINGS: tuple[Setting, ...] = (
             "as well: `csv` (neutralised) or `xlsx` (cells of text).", "run", "KIND"),
     Setting("log_format", _one_of("text", "json"), "text", "What goes to the standard error: `text` for people, or "
             "`json`, one event a line.", "run", "FORM", "DIALFEED_LOG_FORMAT"),
-    Setting("log_file", _text, None, "File to which every event is appended as a line of JSON.", "run", "FILE",
+    Setting("log_file", _text, None, "File to which every event is appended as a line of JSON.", "watching", "FILE",
             "DIALFEED_LOG_FILE"),
     Setting("metrics_file", _text, None, "File for Prometheus' node exporter (textfile collector), ending in .prom.",
-            "run", "FILE", "DIALFEED_METRICS_FILE"),
+            "watching", "FILE", "DIALFEED_METRICS_FILE"),
     Setting("metrics_port", _positive, None, "Port on 127.0.0.1 on which Prometheus is answered while the run goes on.",
-            "run", "N"),
-    Setting("pushgateway", _text, None, "Address of a Prometheus Pushgateway.", "run", "URL", "DIALFEED_PUSHGATEWAY"),
+            "watching", "N"),
+    Setting("pushgateway", _text, None, "Address of a Prometheus Pushgateway.", "watching", "URL",
+            "DIALFEED_PUSHGATEWAY"),
     Setting("otel_endpoint", _text, None, "Address of an OpenTelemetry collector (OTLP over HTTP) for traces and "
-            "metrics.", "run", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+            "metrics.", "watching", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     Setting("keep_rows", read_span, "30d", "How long a run's files with rows are kept: `30d`, `12w`, `6m`, `5y` or "
-            "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "run", "SPAN"),
+            "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "watching", "SPAN"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://`, `https://` (docs/sinks.md), or `none`. Repeatable.", "sinks", "ADDRESS",

@@ -116,6 +116,13 @@ def test_a_run_that_finds_contacts_missing_tells_how_to_look_again(tenant: Tenan
     assert outcome.json["next"].startswith("dialfeed verify ")
 
 
+def test_a_count_that_lags_is_waited_for(tenant: Tenant) -> None:
+    tenant.sandbox.configure(count_lag_s=0.5)
+    outcome = tenant.import_file(tenant.write(people(0, 5)), "--count-lag", "30", "--json")
+    assert (outcome.code, codes(outcome.json)) == (0, [])
+    assert outcome.json["platform_count"] == {"before": 0, "after": 5}
+
+
 # --- a platform that can be read back -----------------------------------------------------------------------------
 
 

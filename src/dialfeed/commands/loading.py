@@ -29,7 +29,7 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("platform", "file", "scrub", "delivery", "run", "sinks")
+@settings_of("platform", "file", "scrub", "delivery", "run", "sinks", "watching")
 def import_command(
     files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
 ) -> None:
@@ -56,7 +56,7 @@ def import_command(
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("file", "scrub", "run")
+@settings_of("file", "scrub", "run", "watching")
 def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
     """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
     from dialfeed.api import validate_contacts
@@ -67,7 +67,7 @@ def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: b
 
 
 def _go_on_options(command: Command) -> Command:
-    command = settings_of("platform", "delivery", "run", "sinks")(command)
+    command = settings_of("platform", "delivery", "run", "sinks", "watching")(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")(command)
     command = click.option("--latest", is_flag=True, help="The newest run.")(command)
     return click.argument("run", required=False)(command)
@@ -99,7 +99,7 @@ def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
-@settings_of("platform", "delivery", "run", "sinks")
+@settings_of("platform", "delivery", "run", "sinks", "watching")
 def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
     """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
 
