@@ -227,6 +227,29 @@ def test_a_line_that_does_not_fit_on_the_disk_leaves_the_trail_whole(tmp_path: P
     assert events_of(path) == ["run.started", "run.finished"]
 
 
+def test_lines_of_single_batches_are_synced_within_a_second_and_all_others_at_once(tmp_path: Path) -> None:
+    now, synced = 100.0, 0
+
+    def count(_: int) -> None:
+        nonlocal synced
+        synced += 1
+
+    with (
+        mock.patch("dialfeed.audit.trail.os.fsync", count),
+        mock.patch("dialfeed.audit.trail.time.monotonic", side_effect=lambda: now),
+    ):
+        trail = Trail(tmp_path / "audit.jsonl", "run-1")
+        seen = []
+        for event, later in (("run.started", 0.0), ("batch.sent", 0.5), ("batch.answered", 0.4), ("batch.sent", 0.2)):
+            now += later
+            trail.append(event)
+            seen.append(synced)
+        trail.append("guard.judged")
+        trail.close()
+    assert seen == [1, 1, 1, 2]
+    assert synced == 4, "the guard's line, and the end"
+
+
 def test_whoever_hears_a_trail_hears_every_line_once(tmp_path: Path) -> None:
     heard: list[str] = []
     trail = Trail(tmp_path / "audit.jsonl", "run-1")
