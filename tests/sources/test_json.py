@@ -90,7 +90,7 @@ def test_an_ordinary_record_is_not_read_one_by_one(tmp_path: Path, monkeypatch: 
     lines = [FIRST] * 50 + ["{" + FIRST[1:-1].replace("Stra\\u00dfe", "Straße") + " }\r"] * 50
     lines += [json.dumps({"x.y*": 1.50, "phone": None})] * 50
     path = tmp_path / "a.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     source = open_source(path)
     source.describe()
     strange: list[int] = []
@@ -120,7 +120,7 @@ def test_texts_are_read_in_any_order_of_fields_and_none_twice() -> None:
 
 @pytest.mark.parametrize("names", [("a", 'b"'), ("a", ":"), ("a", "b,c"), ("a", ""), ("a", "\\")])
 def test_names_that_could_be_taken_for_something_else_are_left_to_the_decoder(names: tuple[str, ...]) -> None:
-    assert Shapes(names, names).read(pl.Series([json.dumps(dict.fromkeys(names, 1))])).is_empty()
+    assert Shapes(names, names).read(pl.Series([json.dumps(dict.fromkeys(names, 1))] * 9)).is_empty()
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -23,6 +23,9 @@ from dialfeed.sources.tables import nothing_is_null
 _FEW: Final = 16
 """So many groups the engine fills in one pass; with more of them, one search for each field is faster."""
 
+_WORTH_IT: Final = 3
+"""So many texts cost less together than one by one: the engine compiles an expression each time."""
+
 _BLANK: Final = r"[ \t\r\n]*"
 _ESCAPE: Final = r'\\(?:["\\/bfnrt]|u(?:[0-9a-cA-CefEF][0-9a-fA-F]|[dD][0-7])[0-9a-fA-F]{2})'
 _TEXT: Final = rf'"[^"\\]*(?:{_ESCAPE}[^"\\]*)*"'
@@ -56,7 +59,7 @@ class Shapes:
             A row for each ordinary record, in order: `ROW`, its place among the texts from 0 on, and a String column
             for each name, called ``"0"``, ``"1"``, …; an empty cell is null.
         """
-        if texts.is_empty() or not self._usual:
+        if len(texts) < _WORTH_IT or not self._usual:
             return self._nothing
         left = pl.DataFrame({ROW: pl.int_range(len(texts), dtype=pl.Int64, eager=True), "text": texts})
         found = [self._nothing]
