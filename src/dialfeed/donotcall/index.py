@@ -139,19 +139,19 @@ class Index:
         self._state = np.append(np.full(nothing, _UNKNOWN, np.uint8), np.uint8(_SOUND))
         self._all_sound = False
         top = int(self.blocks[-1]) if nothing else 0
-        self._at = None if top >= _TABLE else np.full(top + 2, nothing, np.int32)
+        self._at = None if top >= _TABLE else np.full(top + 2, nothing, np.intp)
         if self._at is not None:
-            self._at[self.blocks] = np.arange(nothing, dtype=np.int32)
+            self._at[self.blocks] = np.arange(nothing)
 
     def _look_up(self, numbers: Numbers) -> Answers:
         blocks = numbers // np.uint64(BLOCK_SIZE)
         digits = (numbers - blocks * np.uint64(BLOCK_SIZE)).astype(np.uint32)
         entries = self._entries_of(blocks)
         sound = self._check(entries)
-        position = digits - self._first[entries]  # below the first number it wraps round, beyond every span
-        inside = position < self._dense_span[entries]
-        bits = (self._bit[entries] + position) * inside
-        answers: Answers = (self._bytes[bits >> 3] >> (bits & 7).astype(np.uint8)) & inside
+        position = digits - self._first.take(entries)  # below the first number it wraps round, beyond every span
+        inside = position < self._dense_span.take(entries)
+        bits = (self._bit.take(entries) + position) * inside
+        answers: Answers = (self._bytes.take(bits >> 3) >> (bits & 7).astype(np.uint8)) & inside
         if self._any_sparse:
             self._search(entries, position, digits, answers)
         if not sound:
@@ -161,7 +161,7 @@ class Index:
     def _entries_of(self, blocks: Numbers) -> NDArray[np.integer]:
         """Where in the directory each block is; its last entry, which holds nothing, for those that are not."""
         if self._at is not None:
-            return self._at[np.minimum(blocks, np.uint64(len(self._at) - 1))]
+            return self._at.take(np.minimum(blocks, np.uint64(len(self._at) - 1)).view(np.int64))
         at = np.searchsorted(self.blocks, blocks)
         known = self.blocks[np.minimum(at, len(self.blocks) - 1)] == blocks
         return np.where(known, at, len(self.blocks))
@@ -171,19 +171,19 @@ class Index:
 
         From there places move up by halving steps while they find no more than is wanted.
         """
-        rows = np.flatnonzero(position < self._sparse_span[entries])
-        places = entries[rows]
-        guide = self._word[places] + (position[rows] >> self._shift[places])
-        low, high = self._words[guide], self._words[guide + 1]
+        rows = np.flatnonzero(position < self._sparse_span.take(entries))
+        places = entries.take(rows)
+        guide = self._word.take(places) + (position.take(rows) >> self._shift.take(places))
+        low, high = self._words.take(guide), self._words.take(guide + 1)
         some = np.flatnonzero(low < high)
-        rows, base = rows[some], self._digits_word[places[some]]
-        at, ends, wanted = base + low[some], base + high[some], digits[rows]
+        rows, base = rows.take(some), self._digits_word.take(places.take(some))
+        at, ends, wanted = base + low.take(some), base + high.take(some), digits.take(rows)
         for step in reversed(range(int((ends - at).max(initial=0)).bit_length())):
             further = at + (1 << step)
             fits = further < ends
-            fits &= self._words[np.where(fits, further, at)] <= wanted
+            fits &= self._words.take(np.where(fits, further, at)) <= wanted
             at += fits << step
-        answers[rows] = self._words[at] == wanted
+        answers[rows] = self._words.take(at) == wanted
 
     def _check(self, entries: NDArray[np.integer]) -> bool:
         """Check the blocks that are asked of for the first time; whether all of them are sound."""
