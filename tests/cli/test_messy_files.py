@@ -80,6 +80,10 @@ def test_an_archive_of_several_files_is_asked_about(tenant: Tenant) -> None:
     assert (told.code, told.out) == (1, "")
     assert "'north.csv', 'south.csv', 'readme.txt'" in told.err
     assert "--member" in told.err
+    outcome = validated(tenant, file)
+    assert outcome.code == 1
+    assert "could not be drawn" not in outcome.out
+    assert "not read" in (tenant.folder / "run" / "report.html").read_text("utf-8")
     assert "packed with zip (file south.csv)" in looked_at(tenant, file, "--member", "south.csv").out
 
 
