@@ -23,7 +23,7 @@ def delivering(folder: Path) -> Iterator[tuple[CrashWorld, subprocess.Popen[str]
     with crash_world(folder, contacts=2000) as world:
         world.sandbox.configure(latency_s=2.0)
         process = world.start(*world.import_arguments)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not world.sandbox.contacts(world.list_id):
             assert time.monotonic() < until
             time.sleep(0.01)
@@ -55,7 +55,7 @@ def test_the_second_run_is_refused_with_the_first_ones_id(tmp_path: Path) -> Non
         assert run_id(world) in outcome.err
         assert "--even-if-locked" in outcome.err
         world.sandbox.configure(latency_s=0.0)
-        assert first.wait(timeout=30) == 0
+        assert first.wait(timeout=60) == 0
         world.check()
 
 
@@ -67,7 +67,7 @@ def test_a_second_run_that_insists_is_let_through(tmp_path: Path) -> None:
         arguments = second_import(world, "--even-if-locked")
         arguments[1] = str(other)
         assert world.run(*arguments).code == 0
-        assert first.wait(timeout=30) == 0
+        assert first.wait(timeout=60) == 0
         stored = [contact["externalId"] for contact in world.sandbox.contacts(world.list_id)]
         assert len(stored) == len(set(stored)) == 4000
 
@@ -88,7 +88,7 @@ def test_resuming_a_run_that_is_still_running_harms_nothing(tmp_path: Path) -> N
         outcome = world.run(*world.resume_arguments)
         assert outcome.code == 6
         world.sandbox.configure(latency_s=0.0)
-        assert first.wait(timeout=30) == 0
+        assert first.wait(timeout=60) == 0
         world.check()
 
 

@@ -10,7 +10,7 @@ from delivery_world import Faults, World
 
 from dialfeed.delivery.loop import Policy
 from dialfeed.delivery.settle import Patience
-from dialfeed.errors import FixAccess
+from dialfeed.errors import FixAccess, ResumeRun
 
 Make = Callable[..., World]
 
@@ -44,6 +44,27 @@ def test_every_contact_is_delivered_once(make_world: Make, faults: Faults, seed:
     assert sorted(world.outcomes()["refused"]) == sorted(faults.poison)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_that_is_stored_long_after_its_answer_was_lost_is_waited_for(make_world: Make, seed: int) -> None:
+    """A count that follows at once proves nothing before the grace is over."""
+    patience = Patience(grace=8.0, quiet=0.2)
+    world = make_world(10_000, Faults(lost_late=0.2, late=7.5), seed, policy=Policy(patience=patience))
+    world.run()
+    world.check()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_one_lost_answer_does_not_stop_those_behind_it(make_world: Make, seed: int) -> None:
+    """Batches that a count could not tell from a lost one wait, and others go on: three are settled at a time."""
+    world = make_world(300 * 300, Faults(lost_before=0.02, lost_after=0.02, lag=1.0), seed, most=300)
+    world.run()
+    world.check()
+    lost = sum(event == "batch.unknown" for event, _ in world.events)
+    settlings = sum(event == "settling.started" for event, _ in world.events)
+    assert lost >= 6
+    assert settlings <= 0.75 * lost
+
+
 def test_a_batch_refused_without_names_is_isolated_within_a_bound(make_world: Make) -> None:
     """One bad contact among 1,000 costs about two requests for each halving."""
     world = make_world(1000, Faults(poison=frozenset({321}), names_poison=False))
@@ -68,6 +89,16 @@ def test_a_platform_that_refuses_everything_is_not_asked_about_every_contact(mak
     assert world.delivery is not None
     assert isinstance(world.delivery.fatal, FixAccess)
     assert world.platform.requests < 1000
+
+
+def test_after_the_deadline_no_batch_begins_and_those_under_way_are_waited_for(make_world: Make) -> None:
+    world = make_world(100_000, Faults(latency=1.0), policy=Policy(deadline=5.0))
+    world.run()
+    world.check()
+    assert world.delivery is not None
+    assert isinstance(world.delivery.fatal, ResumeRun)
+    assert 0 < len(world.platform.stored()) < 100_000
+    assert 5.0 <= world.ended_at < 8.0
 
 
 def test_throttling_costs_no_attempt(make_world: Make) -> None:

@@ -52,6 +52,19 @@ def test_what_was_told_is_there_for_the_next_process(tmp_path: Path) -> None:
         assert ledger.create(((40, 50),)).id > max(batch.id for batch in waiting)
 
 
+def test_a_batch_that_waits_for_others_is_not_forgotten(tmp_path: Path) -> None:
+    """What is cut after it may be sent before it; the next process must not begin behind both."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        first, second = ledger.create(((0, 10),)), ledger.create(((10, 20),))
+        ledger.waits(first)
+        ledger.opened(second)
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        lost, waiting = ledger.unfinished()
+        assert [batch.spans for batch in lost] == [second.spans]
+        assert [(batch.spans, batch.attempts) for batch in waiting] == [(first.spans, 0)]
+        assert ledger.cut_up_to() == (2, 20)
+
+
 def test_an_open_batch_of_a_dead_process_is_unknown_and_not_waiting(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.opened(ledger.create(((0, 10),)))

@@ -37,6 +37,7 @@ class CrashWorld:
         poison: Those that the platform does not take.
         flags: Flags of the import.
         kills: How often a process of the run was killed.
+        started: The processes that were started and not waited for.
         rate: What all processes of the run together keep to, requests a second; None for no rate, and where they are
             on two machines that do not know of one another.
     """
@@ -51,6 +52,7 @@ class CrashWorld:
     run_dir: Path = field(init=False)
     home: Path = field(init=False)
     rate: float | None = field(init=False)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.run_dir, self.home = self.folder / "run", self.folder / "home"
@@ -84,7 +86,16 @@ class CrashWorld:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command as a process."""
-        return command.start(*arguments, env=self.env, cwd=self.folder)
+        process = command.start(*arguments, env=self.env, cwd=self.folder)
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Leave no process behind, whatever became of the test."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def drive(self, mode: str, what: str, *arguments: str) -> command.Outcome:
         """The command in the driver, with a clock that hurries; its code is negative where it was killed."""
@@ -157,4 +168,8 @@ def crash_world(folder: Path, plan: FaultPlan | None = None, **options: object) 
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(rate_limit=None, retry_after="decimals", max_cell=64, latency_s=0.01)
     with SandboxServer(settings, plan=plan) as sandbox:
-        yield CrashWorld(sandbox, folder, **options)  # type: ignore[arg-type]
+        world = CrashWorld(sandbox, folder, **options)  # type: ignore[arg-type]
+        try:
+            yield world
+        finally:
+            world.end()

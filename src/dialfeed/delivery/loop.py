@@ -39,6 +39,8 @@ class Policy:
     Attributes:
         in_flight: Batches under way at once; more than `sizes.CLASSES` cannot be told apart by a count.
         open_lost: With so many lost answers, delivery comes to rest and settles them.
+        aside: So many batches may wait for that, where a count could not tell them from the lost ones; twice as many
+            while the one is sought that can be sent as a canary.
         isolation: The most batches that one refused batch may be divided into before the rest is given up.
         stop_within: After a stop signal, seconds to wait for the batches under way.
         deadline: Seconds after which no further batch is begun; None for no end.
@@ -49,6 +51,7 @@ class Policy:
 
     in_flight: int = CLASSES
     open_lost: int = 3
+    aside: int = 16
     isolation: int = 64
     stop_within: float = 30.0
     deadline: float | None = None
@@ -168,7 +171,7 @@ class Delivery:
             state, verdict = may_start(self._breaker, now)
             if isinstance(verdict, WaitUntil):
                 return max(verdict.at - now, 0.01) if self._has_work else None
-            work, wait = self._take()
+            work, wait = self._take(self.policy.aside)
             if work is None:
                 return wait
             self._breaker = state
@@ -181,10 +184,15 @@ class Delivery:
 
     @property
     def _resting(self) -> bool:
-        """Whether so many answers are lost that they are settled first."""
-        return self._settleable and len(self._lost) >= self.policy.open_lost
+        """Whether so many answers are lost that they are settled first.
 
-    def _take(self) -> tuple[Work | None, float | None]:
+        Not before the last of them can't be about to be stored any more, since until then settling would only wait.
+        """
+        enough = self._settleable and len(self._lost) >= self.policy.open_lost
+        last = max((work.lost_at for work in self._lost), default=0.0)
+        return enough and self.clock.now() - last >= self.policy.patience.grace
+
+    def _take(self, aside: int) -> tuple[Work | None, float | None]:
         """The next batch that may be open together with those that are; else how long until one is ready."""
         now = self.clock.now()
         open_sizes = [work.size for work in (*self._tasks.values(), *self._lost)]
@@ -195,13 +203,33 @@ class Delivery:
             elif self._may_join(open_sizes, work):
                 self._queue.remove(work)
                 return work, None
+        new = self._cut(open_sizes, aside)
+        return new, None if new is not None or soonest is None else soonest - now
+
+    def _cut(self, open_sizes: list[int], aside: int) -> Work | None:
+        """The next new batch, if it may be open together with those that are.
+
+        One that a count could not tell from a lost one would hold up all behind it: it waits in the queue until those
+        are settled, and the next is cut. At most `aside` wait.
+        """
+        lost_sizes = [work.size for work in self._lost]
+        while (work := self._peek()) is not None:
+            if self._may_join(open_sizes, work):
+                self._next = None
+                return work
+            if self._may_join(lost_sizes, work) or len(self._queue) >= aside:
+                return None
+            self.journal.waits(work.batch)
+            self._queue.append(work)
+            self._next = None
+        return None
+
+    def _peek(self) -> Work | None:
+        """The next new batch, left where it is."""
         if self._next is None:
             spans = self.supply.cut()
             self._next = Work(self.journal.create(spans)) if spans else None
-        if self._next is not None and self._may_join(open_sizes, self._next):
-            work, self._next = self._next, None
-            return work, None
-        return None, None if soonest is None else soonest - now
+        return self._next
 
     def _may_join(self, open_sizes: list[int], work: Work) -> bool:
         return not self._settleable or distinguishable([*open_sizes, work.size])
@@ -471,7 +499,7 @@ class Delivery:
         """Send one batch after the lost ones, as proof that the count has caught up once it shows this one."""
         state, verdict = may_start(self._breaker, self.clock.now())
         held_back = self.policy.settle_only or isinstance(verdict, WaitUntil)
-        work, _ = (None, None) if held_back else self._take()
+        work, _ = (None, None) if held_back else self._take(2 * self.policy.aside)
         if work is None:
             return question
         self._breaker = state

@@ -123,6 +123,10 @@ class Journal(Protocol):
         """A new batch; not durable before `opened`."""
         ...
 
+    def waits(self, batch: Batch) -> None:
+        """A new batch that others are sent before; as durable as they are."""
+        ...
+
     def opened(self, batch: Batch) -> Batch:
         """About to be sent: from here on it may be on the list. Returns it with one attempt more.
 

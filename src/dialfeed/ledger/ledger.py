@@ -171,6 +171,11 @@ class Ledger:
         self._next += 1
         return batch
 
+    def waits(self, batch: Batch) -> None:
+        """Remember a new batch that others are sent before."""
+        with self._write("waits"):
+            self._put(batch, "waiting")
+
     def opened(self, batch: Batch) -> Batch:
         """Remember, before the body leaves, that this batch may be on the list."""
         batch = replace(batch, attempts=batch.attempts + 1)
