@@ -102,8 +102,8 @@ def test_after_the_deadline_no_batch_begins_and_those_under_way_are_waited_for(m
 
 
 def test_throttling_costs_no_attempt(make_world: Make) -> None:
-    """Nine in ten requests are answered with 429, many times more often than a batch may be retried."""
-    world = make_world(5000, Faults(throttled=0.9))
+    """Nine in ten requests are answered with 429, far more often than a batch may be retried; some fail as well."""
+    world = make_world(20_000, Faults(throttled=0.9, not_sent=0.02))
     world.run()
     world.check()
     assert not world.outcomes()["failed"]
