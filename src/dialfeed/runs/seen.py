@@ -77,10 +77,10 @@ def see(folder: Path) -> Seen:
         FixSettings: Its ledger is none.
     """
     held = is_held(folder)
-    told, looked = _summary(folder), glance(folder / LEDGER)
+    told = _summary(folder)
     first, last = _ends_of(folder / AUDIT)
     retention = read_retention(folder)
-    seen = _told(folder, told, retention) if told else _untold(folder, looked, first, retention)
+    seen = _told(folder, told, retention) if told else _untold(folder, glance(folder / LEDGER), first, retention)
     seen = replace(seen, began=_time(first), touched=_time(last) or _time(first))
     if held:
         command = str(last.get("command") or first.get("command") or seen.command)
