@@ -170,7 +170,7 @@ def headers() -> Iterator[tuple[str, Ugly]]:
     yield "an e-mail for a header", _file("a.csv", b"Ann,ann@example.com\n", Refused("looks like a contact"))
     second = f"Telefon,Name\nphone,name\n{A},Ann\n".encode()
     yield "two headers, one told", _file("a.csv", second, Facts([(A, "Ann")], numbers=(3,)), header_row=2)
-    yield "a header row beyond the end", _file("a.csv", TEXT.encode(), Refused("header_row"), header_row=9)
+    yield "a header row beyond the end", _file("a.csv", TEXT.encode(), Refused("--header-row"), header_row=9)
     dated = b"phone,2026-01-02\n1,x\n"
     yield "a date for a name", _file("a.csv", dated, Facts([("1", "x")], ("phone", "2026-01-02")))
     yield "blanks around names", _file("a.csv", b" phone , name\n1,a\n", Facts([("1", "a")]))
