@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from dialfeed.assembly import home_folder
 from dialfeed.config import Plan, resolve
+from dialfeed.going_on import resume_run, retry_rows
 from dialfeed.ledger.folder import find, latest
 from dialfeed.order import Order
-from dialfeed.pipeline import import_file, resume_run, retry_rows, validate_file
+from dialfeed.pipeline import import_file, validate_file
 from dialfeed.recheck import Rechecked, verify_again
 from dialfeed.run import Progress, Result, silent
 from dialfeed.stopping import Stopper

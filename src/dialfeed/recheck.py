@@ -23,6 +23,7 @@ from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.agreement import Counted
 from dialfeed.drawing import drawn
+from dialfeed.endings import MISSING
 from dialfeed.errors import FixSettings
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held
@@ -31,7 +32,6 @@ from dialfeed.order import Target
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.summary import Finding, Summary, read_summary
 from dialfeed.retries import finished_retries
-from dialfeed.run import MISSING
 from dialfeed.shipping import ship_later_events
 from dialfeed.stopping import Stopper
 from dialfeed.verify import Teller

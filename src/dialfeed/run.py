@@ -6,13 +6,9 @@ and the command that goes on.
 
 from __future__ import annotations
 
-import errno
 import getpass
 import platform
-import sqlite3
-import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -28,7 +24,9 @@ from dialfeed.audit.sinks.shipping import Shipping
 from dialfeed.audit.trail import Trail, timestamp, utc_now
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.drawing import drawn
-from dialfeed.errors import DialfeedError, Interrupted, ResumeRun
+from dialfeed.endings import audit_entry, exit_code, next_step, status
+from dialfeed.errors import DialfeedError, ResumeRun
+from dialfeed.faults import translated
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
@@ -169,10 +167,10 @@ class Run:
         summary.exit_code = exit_code(summary, self.error, sends=self.sends)
         summary.status = status(summary.exit_code, summary.rows.delivered)
         summary.error = str(self.error) if self.error else ""
-        summary.next = _next_step(summary)
+        summary.next = next_step(summary)
         summary.total_seconds = time.monotonic() - self._began
         _guarded(self, self._keep_rows)
-        self.trail.append("run.finished", **_audit_entry(summary))
+        self.trail.append("run.finished", **audit_entry(summary))
         summary.audit_hash = self.trail.last_hash
         self.trail.close(self.signer)
         write_json(self.folder.summary, summary.as_dict())
@@ -244,12 +242,12 @@ def running(run: Run) -> Iterator[Run]:
         _guarded(run, None)
         yield run
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - no traceback ever reaches a user
-        run.error = _translated(error, run)
+        run.error = translated(error, run.folder.path, run.stopper.signal_number)
     finally:
         try:
             run.finish()
         except OSError as error:
-            run.error = run.error or _translated(error, run)
+            run.error = run.error or translated(error, run.folder.path, run.stopper.signal_number)
             run.summary.exit_code = run.error.exit_code
             run.summary.status = "FAILED"
             run.summary.error = str(run.error)
@@ -264,7 +262,7 @@ def _guarded(run: Run, step: Callable[[], None] | None) -> None:
         if step is not None:
             step()
     except Exception as error:  # noqa: BLE001 - the summary must be written all the same
-        run.error = run.error or _translated(error, run)
+        run.error = run.error or translated(error, run.folder.path, run.stopper.signal_number)
 
 
 def _begin(run: Run) -> None:
@@ -302,124 +300,9 @@ def operator_name() -> str:
         return "unknown"
 
 
-def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> int:
-    """The exit code of a run: what stopped it, else the worst thing that is left."""
-    rows = summary.rows
-    if error is not None and not isinstance(error, ResumeRun):
-        return error.exit_code
-    if rows.unknown or MISSING & {finding.code for finding in summary.findings}:
-        return 5
-    if error is not None or (rows.failed and sends):
-        return 3
-    unusable = any(finding.code == "scrub.list_unusable" for finding in summary.findings)
-    return 4 if rows.invalid or rows.refused or unusable else 0
-
-
-MISSING = {"verify.missing", "verify.not_there", "verify.twice"}
-"""Findings after which nobody can say that every contact is on the list once."""
-
-
-def judged(summary: Summary) -> None:
-    """Give a run whose rows have moved its exit code, status and next step; what stopped it still counts."""
-    if not summary.error:
-        summary.exit_code = exit_code(summary, None, sends=True)
-    summary.status = status(summary.exit_code, summary.rows.delivered)
-    under_way = [each["run"] for each in summary.retries if each["failed"] or each["unknown"]]
-    summary.next = f"dialfeed resume {under_way[-1]}" if under_way else _next_step(summary)
-
-
-def status(code: int, delivered: int) -> str:
-    """The status that goes with an exit code."""
-    fixed = {
-        0: "SUCCESS",
-        4: "PARTIAL_FAILURE",
-        5: "PARTIAL_FAILURE",
-        6: "STOPPED",
-        130: "INTERRUPTED",
-        143: "INTERRUPTED",
-    }
-    return fixed.get(code) or ("PARTIAL_FAILURE" if delivered else "FAILED")
-
-
-def _next_step(summary: Summary) -> str:
-    rows = summary.rows
-    if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
-        return "Mend rejected.csv and give it in again." if rows.invalid else ""
-    stopped = summary.exit_code in {3, 130, 143}
-    if stopped or (rows.failed and summary.exit_code != 6):
-        return f"dialfeed resume {summary.run}"
-    if rows.unknown:
-        return f"dialfeed settle {summary.run}"
-    if MISSING & {finding.code for finding in summary.findings}:
-        return f"dialfeed verify {summary.run}"
-    file = "rejected.csv" if rows.invalid else "refused.csv"
-    return f"Mend {file}, then: dialfeed retry {summary.run} {file}" if rows.invalid or rows.refused else ""
-
-
-def _audit_entry(summary: Summary) -> dict[str, Any]:
-    """The entry that the dialect names (`cxone-v2-dialect.md` section 5), with what belongs to it."""
-    rows = summary.rows
-    return {
-        "status": summary.status,
-        "exit_code": summary.exit_code,
-        "list": {"id": summary.list_id, "name": summary.list_name},
-        "processed": rows.read,
-        "valid": rows.read - rows.invalid,
-        "duplicates": rows.duplicate,
-        "imported": rows.delivered,
-        "rows": {"read": rows.read, **rows.buckets()},
-        "reasons": dict(sorted(summary.reasons.items())),
-        "do_not_call": summary.policy.get("do_not_call", ""),
-        "platform_count": {"before": summary.before, "after": summary.after},
-        "batches": summary.batches,
-        "settled": summary.settled,
-        "findings": [finding.code for finding in summary.findings],
-        "error": summary.error,
-        "next": summary.next,
-    }
-
-
 def _not_told(trouble: str) -> Finding:
     sentence = f"Something that was to be told of the run could not be: {trouble}"
     return found("telemetry.not_told", "warning", sentence, "The run itself is not touched by it.")
-
-
-# --- foreign errors in our words ----------------------------------------------------------------------------------
-
-
-def _translated(error: BaseException, run: Run) -> DialfeedError:
-    if isinstance(error, DialfeedError):
-        return error
-    if isinstance(error, KeyboardInterrupt):
-        return Interrupted("The run was stopped.", signal_number=run.stopper.signal_number or 2)
-    if _no_space(error):
-        return ResumeRun("The disk is full.", advice="Make room, then resume the run.")
-    if isinstance(error, OSError):
-        return ResumeRun(f"The system refuses an operation on a file ({errno.errorcode.get(error.errno or 0, '?')}).")
-    if isinstance(error, sqlite3.Error):
-        return ResumeRun(f"The run's ledger cannot be written ({type(error).__name__}).")
-    return _fault(error, run)
-
-
-def _no_space(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    told = str(error).lower()  # the engine and SQLite tell it in words only
-    return isinstance(error, OSError | sqlite3.Error | pl.exceptions.PolarsError) and (
-        "no space left" in told or "disk is full" in told or "os error 28" in told
-    )
-
-
-def _fault(error: BaseException, run: Run) -> DialfeedError:
-    """A fault of this program: keep where it happened, but none of the values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = "".join(f"{frame.filename}:{frame.lineno} {frame.name}\n" for frame in frames)
-    with suppress(OSError):
-        (run.folder.path / "fault.txt").write_text(f"{type(error).__name__}\n{places}{sys.version}\n", "utf-8")
-    return ResumeRun(
-        f"dialfeed itself failed ({type(error).__name__}); where is told in fault.txt in the run's folder.",
-        advice="Please report it. Nothing is lost: resume the run.",
-    )
 
 
 def found(code: str, severity: str, sentence: str, remedy: str = "") -> Finding:

@@ -233,7 +233,7 @@ def test_row_files_are_for_their_owner_only(tenant: Tenant) -> None:
 
 
 def test_the_audit_trail_is_whole_and_holds_no_person(tenant: Tenant) -> None:
-    rows = [line(externalId="X-4711", firstName="Zebulon", phone="+12125550123", email="zebulon@example.com")]
+    rows = [line(externalId="customer-4711", firstName="Zebulon", phone="+12125550123", email="zebulon@example.com")]
     outcome = tenant.import_file(tenant.write(table(*rows)), "--json")
     lines = (tenant.folder / "run" / "audit.jsonl").read_bytes().splitlines(keepends=True)
     assert check(lines, last_hash=outcome.json["audit_hash"]).whole
@@ -243,7 +243,7 @@ def test_the_audit_trail_is_whole_and_holds_no_person(tenant: Tenant) -> None:
     assert finished["imported"] == 1
     assert finished["platform_count"] == {"before": 0, "after": 1}
     told = b"".join(lines) + outcome.err.encode()
-    for private in (b"4711", b"Zebulon", b"zebulon", b"5550123", b"sandbox-secret"):
+    for private in (b"customer-4711", b"Zebulon", b"zebulon", b"5550123", b"sandbox-secret"):
         assert private not in told
 
 

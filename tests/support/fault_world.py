@@ -26,9 +26,10 @@ import chaos
 from dialfeed.config import Plan, resolve
 from dialfeed.coordination.budget import Budget, open_budget
 from dialfeed.delivery.ports import Permit
+from dialfeed.going_on import resume_run
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Order
-from dialfeed.pipeline import import_file, resume_run
+from dialfeed.pipeline import import_file
 from dialfeed.run import Result
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 from dialfeed.sandbox.traffic import worst_window

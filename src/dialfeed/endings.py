@@ -1,0 +1,86 @@
+"""What the end of a run means: its exit code, its status, the command that goes on, and its audit entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dialfeed.errors import DialfeedError, ResumeRun
+from dialfeed.reports.summary import Summary
+
+
+def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> int:
+    """The exit code of a run: what stopped it, else the worst thing that is left."""
+    rows = summary.rows
+    if error is not None and not isinstance(error, ResumeRun):
+        return error.exit_code
+    if rows.unknown or MISSING & {finding.code for finding in summary.findings}:
+        return 5
+    if error is not None or (rows.failed and sends):
+        return 3
+    unusable = any(finding.code == "scrub.list_unusable" for finding in summary.findings)
+    return 4 if rows.invalid or rows.refused or unusable else 0
+
+
+MISSING = {"verify.missing", "verify.not_there", "verify.twice"}
+"""Findings after which nobody can say that every contact is on the list once."""
+
+
+def judged(summary: Summary) -> None:
+    """Give a run whose rows have moved its exit code, status and next step; what stopped it still counts."""
+    if not summary.error:
+        summary.exit_code = exit_code(summary, None, sends=True)
+    summary.status = status(summary.exit_code, summary.rows.delivered)
+    under_way = [each["run"] for each in summary.retries if each["failed"] or each["unknown"]]
+    summary.next = f"dialfeed resume {under_way[-1]}" if under_way else next_step(summary)
+
+
+def status(code: int, delivered: int) -> str:
+    """The status that goes with an exit code."""
+    fixed = {
+        0: "SUCCESS",
+        4: "PARTIAL_FAILURE",
+        5: "PARTIAL_FAILURE",
+        6: "STOPPED",
+        130: "INTERRUPTED",
+        143: "INTERRUPTED",
+    }
+    return fixed.get(code) or ("PARTIAL_FAILURE" if delivered else "FAILED")
+
+
+def next_step(summary: Summary) -> str:
+    """What to do next, often a command; empty where nothing is left to do."""
+    rows = summary.rows
+    if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
+        return "Mend rejected.csv and give it in again." if rows.invalid else ""
+    stopped = summary.exit_code in {3, 130, 143}
+    if stopped or (rows.failed and summary.exit_code != 6):
+        return f"dialfeed resume {summary.run}"
+    if rows.unknown:
+        return f"dialfeed settle {summary.run}"
+    if MISSING & {finding.code for finding in summary.findings}:
+        return f"dialfeed verify {summary.run}"
+    file = "rejected.csv" if rows.invalid else "refused.csv"
+    return f"Mend {file}, then: dialfeed retry {summary.run} {file}" if rows.invalid or rows.refused else ""
+
+
+def audit_entry(summary: Summary) -> dict[str, Any]:
+    """The entry that the dialect names (`cxone-v2-dialect.md` section 5), with what belongs to it."""
+    rows = summary.rows
+    return {
+        "status": summary.status,
+        "exit_code": summary.exit_code,
+        "list": {"id": summary.list_id, "name": summary.list_name},
+        "processed": rows.read,
+        "valid": rows.read - rows.invalid,
+        "duplicates": rows.duplicate,
+        "imported": rows.delivered,
+        "rows": {"read": rows.read, **rows.buckets()},
+        "reasons": dict(sorted(summary.reasons.items())),
+        "do_not_call": summary.policy.get("do_not_call", ""),
+        "platform_count": {"before": summary.before, "after": summary.after},
+        "batches": summary.batches,
+        "settled": summary.settled,
+        "findings": [finding.code for finding in summary.findings],
+        "error": summary.error,
+        "next": summary.next,
+    }

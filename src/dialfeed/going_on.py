@@ -1,0 +1,138 @@
+"""Go on with a run from its folder: resume or settle it, or load its mended rows in a run of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dialfeed.assembly import (
+    keys_folder,
+)
+from dialfeed.audit.signing import open_signer
+from dialfeed.audit.trail import utc_now
+from dialfeed.beginning import begin, new_run, remember_order
+from dialfeed.config import Plan
+from dialfeed.drawing import drawn
+from dialfeed.endings import judged
+from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
+from dialfeed.ledger.folder import RunFolder, held, new_run_id
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.order import Order
+from dialfeed.pipeline import walk
+from dialfeed.reports.retention import check_not_purged, rows_in
+from dialfeed.reports.summary import read_summary
+from dialfeed.retries import (
+    RETRIES,
+    check_can_be_retried,
+    close_rows,
+    standing,
+)
+from dialfeed.run import Progress, Result, Run, running, silent
+from dialfeed.shipping import ship_later_events
+from dialfeed.stopping import Stopper
+
+PlanOf = Callable[[Mapping[str, Any]], Plan]
+"""Makes a plan from the settings that a run remembers."""
+
+
+def resume_run(
+    path: Path, plan_of: PlanOf, *, command: str = "resume", stopper: Stopper | None = None, progress: Progress = silent
+) -> Result:
+    """Go on with a run that did not come to its end, from its folder alone.
+
+    Args:
+        path: The run's folder.
+        plan_of: Makes the plan from the settings that the run remembers, and what the user says now.
+        command: `resume`, or `settle` to find out about lost answers and send nothing.
+        stopper: Whether to stop.
+        progress: Who hears how far it is.
+
+    Returns:
+        How it ended; of a run that is complete, how it ended before.
+
+    Raises:
+        FixSettings: There is no such run.
+    """
+    if not (path / "ledger.sqlite").is_file():
+        raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
+    with held(path):
+        return _go_on(path, plan_of, command, stopper or Stopper(), progress)
+
+
+def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress: Progress) -> Result:
+    if (path / "summary.json").is_file() and not (path / "stage").is_dir():
+        ended = Result(read_summary(path / "summary.json"))  # it came to its end
+        if path.parent.name == RETRIES and any(rows_in(path)):
+            parent = path.parent.parent
+            close_rows(
+                parent, judged, open_signer(keys_folder(plan_of({})))
+            )  # unless its process died just before that
+            drawn(parent)
+        return ended
+    check_not_purged(path)
+    silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
+    with Ledger(path / "ledger.sqlite") as ledger:
+        remembered = ledger.fact("plan", {})
+        run_id, source, wanted = ledger.fact("run"), ledger.fact("source"), ledger.fact("list")
+        retried = ledger.fact("retry_of")
+    if run_id is None:
+        raise FixSettings(
+            f"The run in {path} ended before it began; nothing was sent.", advice="Import the file again."
+        )
+    retry_of = path.parent.parent if retried else None
+    order = Order(tuple(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
+    run = begin(command, RunFolder(run_id, path), order, stopper, progress)
+    with running(run), Ledger(run.folder.ledger) as ledger:
+        if command == "resume":
+            ledger.reopen_failed()
+        ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
+        asyncio.run(walk(run, order, ledger))
+    _close_rows(run, retry_of or path, order.plan)
+    return run.result()
+
+
+def retry_rows(
+    path: Path, file: Path, plan_of: PlanOf, *, stopper: Stopper | None = None, progress: Progress = silent
+) -> Result:
+    """Load the mended rows of a run into its list, in a run of their own, and close them in the run's report.
+
+    Args:
+        path: The folder of the run whose rows they are.
+        file: Its `rejected.csv` or `refused.csv`, mended.
+        plan_of: Makes the plan from the settings that the run remembers, and what the user says now.
+        stopper: Whether to stop.
+        progress: Who hears how far it is.
+
+    Raises:
+        FixSettings: The run sent nothing, has not come to its end, or has a retry that has not.
+    """
+    check_can_be_retried(path)
+    standing(path)
+    with Ledger(path / "ledger.sqlite") as ledger:
+        plan, wanted = plan_of(ledger.fact("plan", {})), ledger.fact("list")
+    run_id = new_run_id(utc_now())
+    order = Order((str(file),), plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)
+    run = new_run("retry", order, stopper or Stopper(), progress, run_id)
+    with held(run.folder.path), running(run), Ledger(run.folder.ledger) as ledger:
+        remember_order(ledger, run, order)
+        asyncio.run(walk(run, order, ledger))
+    _close_rows(run, path, plan)
+    return run.result()
+
+
+def _close_rows(run: Run, folder: Path, plan: Plan) -> None:
+    """Bring the report of a run with retries up to date; a retry that is under way is told when it is resumed."""
+    if not (folder / RETRIES).is_dir():
+        return
+    try:
+        close_rows(folder, judged, run.signer)
+        drawn(folder)
+        ship_later_events(folder, plan)
+    except DialfeedError as error:
+        run.error = run.error or error
+    except OSError:
+        told = "The retry is done, and the report of the run whose rows it loaded could not be brought up to date."
+        run.error = run.error or ResumeRun(told, advice=f"`dialfeed resume {run.folder.id}` does it.")

@@ -1,0 +1,130 @@
+"""Read to deduplicate, in a run: the whole source is prepared once, remembered, and put into buckets at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from dialfeed.assembly import (
+    shown,
+)
+from dialfeed.ledger.folder import SUMMARY
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.stage import Stage
+from dialfeed.order import Opened, Order
+from dialfeed.prepare import prepare, rule_set
+from dialfeed.record import record
+from dialfeed.reports.reading import hidden_sentences
+from dialfeed.reports.summary import Rows, read_summary
+from dialfeed.retries import (
+    OnTheList,
+    passed_over_sentences,
+)
+from dialfeed.returned import Picked
+from dialfeed.run import Run, found
+from dialfeed.scrubbing import hour_columns, keep_evidence, open_lists, tell_scrub
+from dialfeed.sources.base import Source
+
+
+async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:
+    """Read, normalise, validate, scrub, deduplicate: the whole source, unless an earlier process has done so."""
+    if opened is None:
+        _take_over(run, ledger.fact("prepared") if ledger else {})
+        return Stage(run.folder.stage)
+    source, mapping = opened.source, opened.mapping
+    scrubbing = open_lists(run, order, opened)
+    began = time.monotonic()
+    for leftover in run.folder.stage.iterdir():
+        leftover.unlink()
+
+    def told(rows: int) -> None:
+        run.stopper.check()
+        run.progress("read", rows)
+
+    prepared, stage = await asyncio.to_thread(
+        prepare,
+        source,
+        rule_set(
+            mapping,
+            default_country=order.plan.default_country,
+            cell_limit=order.plan.max_cell,
+            stated=dict(order.plan.set),
+            unwanted_kinds=order.plan.reject_kinds,
+        ),
+        scrubbing.scrubber,
+        folder=run.folder.path,
+        stage=run.folder.stage,
+        progress=told,
+        already=OnTheList(order.retry_of) if order.retry_of else None,
+        already_objected=order.retry_of,
+    )
+    prepared_in = time.monotonic() - began
+    scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
+    description = source.describe()
+    facts = {
+        "prepared": prepared.as_dict(),
+        "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
+        "header": list(description.header),
+        "passed": [*mapping.beside, *hour_columns(order.plan, mapping)],
+        "fields": {name: description.header[position] for name, position in mapping.fields.items()},
+        "fingerprint": mapping.fingerprint,
+        "columns": len(mapping.fields) + len(mapping.passed_through) + len(hour_columns(order.plan, mapping)),
+        "scrub": scrub,
+        "seconds": prepared_in,
+        "evidence_seconds": time.monotonic() - began - prepared_in,
+        "retry": _told_of_retry(order, source),
+    }
+    if ledger:
+        ledger.remember(prepared=facts)
+    _take_over(run, facts)
+    read = {"rows": prepared.read, "ready": prepared.ready, "facts": description.facts}
+    run.trail.append("source.read", sha256=source.sha256(), **read)
+    return stage
+
+
+def _told_of_retry(order: Order, source: Source) -> list[str]:
+    """What is to be said of a mended file's rows that are not loaded."""
+    if order.retry_of is None or not isinstance(source, Picked):
+        return []
+    return list(passed_over_sentences(source.counts, read_summary(order.retry_of / SUMMARY).run))
+
+
+def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
+    """Put what came of the source into the summary."""
+    summary, prepared = run.summary, facts["prepared"]
+    summary.source, summary.fields = facts["source"], facts.get("fields", {})
+    summary.ready = prepared["ready"]
+    summary.reasons, summary.warnings = dict(prepared["reasons"]), dict(prepared["warnings"])
+    summary.prepare_seconds, summary.evidence_seconds = facts["seconds"], facts["evidence_seconds"]
+    tell_scrub(run, facts.get("scrub", {}))
+    summary.rows = Rows(
+        read=prepared["read"],
+        duplicate=prepared["duplicate"],
+        invalid=prepared["invalid"],
+        suppressed=prepared["suppressed"],
+        failed=prepared["ready"],
+    )
+    if prepared["blank"]:
+        sentence = f"{prepared['blank']:,} blank lines were passed over; they count in the row numbers."
+        summary.findings.append(found("source.blank_lines", "info", sentence))
+    run.summary.findings += [found(*told) for told in hidden_sentences(summary.source)]
+    run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
+    if run.sends:
+        run.settle_rows = partial(_settle_rows, run, facts)
+
+
+def _settle_rows(run: Run, facts: Mapping[str, Any]) -> None:
+    """Record: every contact's outcome, from the ledger and the stage, into files and counts."""
+    run.progress("record")
+    with Ledger(run.folder.ledger) as ledger:
+        stage = Stage(run.folder.stage)
+        recorded = record(run.folder.path, facts["header"], facts["passed"], stage, ledger)
+        run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
+    outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
+    run.summary.rows = replace(run.summary.rows, **outcomes)
+    run.summary.reasons = dict(Counter(facts["prepared"]["reasons"]) + recorded.reasons)

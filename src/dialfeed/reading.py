@@ -1,0 +1,70 @@
+"""The first steps of the corridor: open the source, and settle which column is which field."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dialfeed.assembly import (
+    open_source,
+    shown,
+)
+from dialfeed.columns import Settled, settle_columns
+from dialfeed.contacts.drift import as_sentences
+from dialfeed.errors import CheckFile, FixSource
+from dialfeed.order import Opened, Order
+from dialfeed.retries import (
+    OPEN,
+    standing,
+)
+from dialfeed.returned import Picked, exact
+from dialfeed.run import Run, found
+
+
+def read_and_map(run: Run, order: Order) -> Opened:
+    """Open the source and settle which column is which field."""
+    plan = order.plan
+    if order.source == ("-",) and run.summary.command == "resume":
+        raise FixSource("The run ended before its standard input was read.", advice="Import it again.")
+    if run.summary.command == "resume" and any("://" in each and each[-1] == "?" for each in order.source):
+        told = "The run ended before its address was read, and the parameters of an address are not kept."
+        raise FixSource(told, advice="Import it again.")
+    source = exact(open_source(order.source, plan, ours=order.retry_of is not None))
+    if order.retry_of is not None:
+        source = Picked(source, partial(standing, order.retry_of), OPEN)
+    header = source.describe().header
+    settled = settle_columns(order.source, header, plan, order.contact_list)
+    mapping = settled.mapping
+    run.summary.source = {"path": shown(order.source)}
+    run.trail.append(
+        "source.mapped",
+        path=shown(order.source),
+        fingerprint=mapping.fingerprint,
+        columns=len(header),
+        fields=dict(mapping.fields),
+    )
+    for name, value in plan.set:
+        run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
+    _judge_drift(run, settled, accepted=plan.accept_drift)
+    for problem in mapping.problems:
+        if problem.severity == "error":
+            raise FixSource(problem.sentence, advice=problem.remedy)
+        run.summary.findings.append(found(problem.code, "warning", problem.sentence, problem.remedy))
+    return Opened(source, settled)
+
+
+def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
+    """Stop a file that is not what the list was loaded from before, unless the user accepts it."""
+    differences = settled.differences
+    if settled.reused:
+        sentence = f"The mapping of {settled.reused[:10]} for a file like this one was used again."
+        run.summary.findings.append(found("mapping.reused", "info", sentence, "`dialfeed map FILE` shows it."))
+    if not differences:
+        return
+    told = as_sentences(differences)
+    run.trail.append("drift.judged", differences=len(differences), stopped=settled.drifted and not accepted)
+    if settled.drifted and not accepted:
+        raise CheckFile(
+            f"The file has changed since this list was last loaded. {told} Nothing was sent.",
+            advice="`dialfeed map FILE --list LIST` shows both. If the file is right, say --accept-drift.",
+        )
+    run.summary.findings.append(found("mapping.drift", "warning" if settled.drifted else "info", told))
