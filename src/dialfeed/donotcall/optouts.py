@@ -14,7 +14,7 @@ import orjson
 
 from dialfeed.donotcall.entries import ENTRIES, parse, read_lines
 from dialfeed.donotcall.facts import iso
-from dialfeed.donotcall.folders import aside, locked
+from dialfeed.donotcall.folders import aside, clear_up, locked
 from dialfeed.donotcall.manifest import DamagedList, Manifest, Version, read_manifest, write_manifest
 from dialfeed.errors import CheckFile, FixSettings
 
@@ -98,6 +98,7 @@ class OptOutLog:
                 manifest = self._catch_up(now)
             except DamagedList:
                 raise _damaged(self._folder) from None
+            clear_up(self._folder, manifest)
             whole = _whole_lines(self._folder, self._length)
             added = b"".join(one.line(now, self._by) for one in optouts)
             _append(self._folder / ENTRIES, self._length + len(whole), added)

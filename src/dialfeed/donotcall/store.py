@@ -18,7 +18,7 @@ from typing import Final
 from dialfeed.donotcall.areas import in_nation
 from dialfeed.donotcall.changing import Changes, Incoming, Put, put_areas, put_changes, put_full
 from dialfeed.donotcall.facts import Channel, Opened, iso
-from dialfeed.donotcall.folders import discard, locked
+from dialfeed.donotcall.folders import clear_up, discard, locked
 from dialfeed.donotcall.intake import Obtained
 from dialfeed.donotcall.internal import Asked
 from dialfeed.donotcall.manifest import DamagedList, Manifest, read_manifest, write_manifest
@@ -185,6 +185,7 @@ class ListStore:
                     f"The list {name!r} holds single opt-outs.",
                     advice=f"Add one with `dnc add --internal --id {name}`.",
                 )
+            clear_up(self.folder(name), manifest)
             yield manifest
 
     # --- opt-outs, and the end ----------------------------------------------------------------------------------------
