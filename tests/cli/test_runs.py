@@ -34,8 +34,8 @@ def listed(tenant: Tenant) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def running(tenant: Tenant, run: Path) -> Iterator[Any]:
-    """An import in a process of its own whose batches take long."""
-    tenant.sandbox.set_faults(FaultPlan(1, (Fault("delay", share=1.0, seconds=0.2),)))
+    """An import in a process of its own whose batches take long, until the faults are lifted."""
+    tenant.sandbox.set_faults(FaultPlan(1, (Fault("delay", share=1.0, seconds=1.0),)))
     file = tenant.write(contacts(120), "slow.csv")
     arguments = ("--list", tenant.list_id, "--run-dir", run, "--batch-contacts", "10", "--in-flight", "1")
     process = command.start("import", file, *arguments, env=tenant.env)
@@ -123,9 +123,12 @@ def test_a_run_is_watched_until_it_ends_with_its_exit_code(tenant: Tenant) -> No
     run = tenant.folder / "run"
     with running(tenant, run):
         watching = command.start("status", run, "--watch", "--every", "0.1", "--json", env=tenant.env)
+        assert watching.stdout is not None
+        first = watching.stdout.readline()
+        tenant.sandbox.set_faults(FaultPlan(1, ()))
         out, err = watching.communicate(timeout=120)
     assert watching.returncode == 0, err
-    looks = [json.loads(line) for line in out.splitlines()]
+    looks = [json.loads(line) for line in (first + out).splitlines()]
     assert [looks[0]["status"], looks[-1]["status"]] == ["RUNNING", "SUCCESS"]
     delivered = [look["contacts"]["delivered"] for look in looks]
     assert delivered == sorted(delivered)
