@@ -364,3 +364,17 @@ def test_contacts_that_were_prepared_are_refused_when_their_scrub_has_expired(
     refused = tenant.import_file(tenant.folder / "prepared" / "ready.csv")
     assert (refused.code, tenant.stored) == (6, [])
     assert "--dnc" in refused.err
+
+
+def test_an_address_on_a_suppression_list_is_not_written_to_and_has_its_evidence(tenant: Tenant) -> None:
+    file = tenant.write("Ann@Example.com\n", "unsubscribed.txt")
+    added = tenant.run(
+        *("dnc", "add", file, "--id", "unsubscribed", "--authority", "custom", "--channel", "email"),
+        *("--obtained", f"{datetime.now(UTC):%Y-%m-%d}"),
+    )
+    assert added.code == 0, added.err
+    outcome = tenant.import_file(tenant.write(MIXED), "--json", "--dnc", "unsubscribed")
+    assert outcome.json["warnings"] == {"withheld.email_suppressed": 1}
+    assert [contact.get("email") for contact in tenant.stored] == [None] * 5
+    found = tenant.run("evidence", "ANN@example.com")
+    assert (found.code, "suppressed.email_suppressed (list unsubscribed)" in found.out) == (0, True)
