@@ -131,6 +131,20 @@ def test_a_short_answer_leaves_only_the_unaccounted_unknown_until_the_count_sett
     world.check()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_contacts_that_are_stored_without_a_name_stay_unknown_and_mislead_no_settling(
+    make_world: Make, seed: int
+) -> None:
+    """The platform says how many of a batch it stored, and not who: no count will ever tell, and none is asked."""
+    world = make_world(10_000, Faults(unnamed=0.1, lost_before=0.1, lost_after=0.1), seed)
+    world.run()
+    world.check(settled=False)
+    settled = [facts["contacts"] for event, facts in world.events if event == "batch.settled"]
+    lost = [facts["contacts"] for event, facts in world.events if event == "batch.unknown"]
+    assert sorted(settled) == sorted(lost), "every lost answer is settled, and nothing else is"
+    assert world.outcomes()["unknown"]
+
+
 def test_a_platform_that_stays_down_ends_the_run_with_everything_accounted_for(make_world: Make) -> None:
     world = make_world(5000, Faults(down=(0.2, 1e9)))
     world.run()

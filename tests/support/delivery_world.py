@@ -97,6 +97,7 @@ class Faults:
     lost_after: float = 0.0
     lost_late: float = 0.0
     short: float = 0.0
+    unnamed: float = 0.0
     poison: frozenset[int] = frozenset()
     names_poison: bool = True
     largest: int = 10_000
@@ -161,6 +162,10 @@ class NumberPlatform:
         if kind == "lost_late":
             self.writes.append((self.clock.now() + self.faults.late * self.chance.random(), places))
             return Unknown("HTTP 504", 504)
+        if kind == "unnamed" and len(places) > 1:
+            half = len(places) // 2
+            self.writes.append((self.clock.now(), places[:half]))
+            return Accepted(unaccounted=tuple(range(len(places))), stored_unnamed=half, status=200)
         self.writes.append((self.clock.now(), places))
         await asyncio.sleep(self.faults.latency / 4)
         if kind == "lost_after":
@@ -172,7 +177,7 @@ class NumberPlatform:
 
     def _draw(self) -> str:
         drawn = self.chance.random()
-        for kind in ("throttled", "not_sent", "lost_before", "lost_after", "lost_late", "short"):
+        for kind in ("throttled", "not_sent", "lost_before", "lost_after", "lost_late", "short", "unnamed"):
             drawn -= getattr(self.faults, kind)
             if drawn < 0:
                 return kind
