@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dialfeed.config import SETTINGS, Limit, Plan, resolve
+from dialfeed.config import Plan, resolve
 from dialfeed.errors import FixSettings
+from dialfeed.settings import SETTINGS, Limit
 
 
 def test_the_table_and_the_plan_have_the_same_settings() -> None:

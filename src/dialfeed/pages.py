@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dialfeed.audit.events import EVENTS, KINDS, Event
-from dialfeed.config import SETTINGS, Setting
 from dialfeed.contacts.reasons import CATALOGUE, Reason
+from dialfeed.settings import SETTINGS, Setting
 from dialfeed.telemetry.prometheus import metric_table
 
 _MADE = "<!-- Made by `make docs` from the code; changes belong there. -->"

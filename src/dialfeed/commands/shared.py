@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from dialfeed.config import BY_NAME, SETTINGS, Plan, Setting, resolve
+from dialfeed.config import Plan, resolve
 from dialfeed.errors import DialfeedError
+from dialfeed.settings import BY_NAME, SETTINGS, Setting
 
 Command = Callable[..., Any]
 

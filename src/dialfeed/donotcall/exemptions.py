@@ -7,17 +7,14 @@ Sources: `compliance.md` sections 0 (items 11 and 13), 1.1, 1.5, 2 and 4.4.
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 import polars as pl
 
+from dialfeed.donotcall import packs
 from dialfeed.donotcall.facts import Moments
 
 KINDS: Final = ("ebr_purchase", "ebr_inquiry", "consent", "b2b")
@@ -126,7 +123,7 @@ class Exemptions:
 
 def rule_pack() -> dict[str, str]:
     """Id and SHA-256 of the rules, for the evidence."""
-    return {"id": str(_rules()["pack"]["id"]), "sha256": hashlib.sha256(_text()).hexdigest()}
+    return packs.rule_pack("exemptions").told()
 
 
 def _grant(kind: str, months: int | None) -> str:
@@ -138,11 +135,5 @@ def _dates(values: pl.Series) -> pl.Series:
     return values.str.strip_chars().str.extract(_DATE).str.to_date("%Y-%m-%d", strict=False)
 
 
-@cache
-def _text() -> bytes:
-    return (resources.files("dialfeed.donotcall") / "data" / "exemptions.toml").read_bytes()
-
-
-@cache
 def _rules() -> dict[str, Any]:
-    return tomllib.loads(_text().decode())
+    return packs.rule_pack("exemptions").rules

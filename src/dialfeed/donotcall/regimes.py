@@ -6,14 +6,12 @@ review.
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any, Literal, cast
 
+from dialfeed.donotcall import packs
 from dialfeed.donotcall.facts import Channel
 from dialfeed.errors import FixSettings
 
@@ -155,7 +153,7 @@ def shrinks_too_much(before: int, after: int) -> bool:
 
 def rule_pack() -> dict[str, str]:
     """Id and SHA-256 of the rules, for the evidence."""
-    return {"id": str(_rules()["pack"]["id"]), "sha256": hashlib.sha256(_text()).hexdigest()}
+    return packs.rule_pack("regimes").told()
 
 
 def _add(received: datetime, rule: Deadline) -> datetime:
@@ -195,11 +193,5 @@ def _deadlines() -> list[Deadline]:
     ]
 
 
-@cache
-def _text() -> bytes:
-    return (resources.files("dialfeed.donotcall") / "data" / "regimes.toml").read_bytes()
-
-
-@cache
 def _rules() -> dict[str, Any]:
-    return tomllib.loads(_text().decode())
+    return packs.rule_pack("regimes").rules
