@@ -58,6 +58,7 @@ class Decided:
         lists: The lists that the run was scrubbed against.
         valid_until: Until when the scrub was valid.
         delivered: Whether the row was delivered; None where the files with rows are gone, or nothing was sent.
+        rehearsal: Whether the run was a rehearsal, which sends nothing.
     """
 
     run: str
@@ -73,6 +74,7 @@ class Decided:
     lists: list[dict[str, Any]]
     valid_until: str | None
     delivered: bool | None
+    rehearsal: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form."""
@@ -85,7 +87,7 @@ class Inquiry:
 
     Attributes:
         decided: What was found, oldest run first.
-        without_evidence: Runs of that time that were scrubbed against no list, and so hold no decisions.
+        without_evidence: Runs of that time that hold no decisions: they named no list, or ended before the scrub.
         without_key: Runs whose key is not here, with the key's id.
     """
 
@@ -150,7 +152,8 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
         try:
             pseudonym = keys.find(record["key_id"]).pseudonym(endpoint.channel, endpoint.value)
         except FixSettings:
-            found.without_key[run_id] = record["key_id"]
+            if not record.get("rehearsal"):  # whose key may never have been kept, and which sent nothing
+                found.without_key[run_id] = record["key_id"]
             continue
         found.decided.extend(_decided(folder, record, pseudonym))
     return found
@@ -195,6 +198,7 @@ def _decided(folder: Path, record: Mapping[str, Any], pseudonym: str) -> Iterato
             lists=record["lists"],
             valid_until=record["valid_until"],
             delivered=None if delivered is None else line["row"] in delivered,
+            rehearsal=bool(record.get("rehearsal")),
         )
 
 
@@ -220,7 +224,9 @@ def _told(found: Inquiry) -> Iterator[str]:
             code, _, list_id = reason.partition(":")
             yield f"    {code}" + (f" (list {list_id})" if list_id else "") + f": {BY_CODE[code].sentence}"
         yield from (f"    {told}" for told in _circumstances(each))
-    yield from (f"Run {run} was scrubbed against no list; nothing was decided there." for run in found.without_evidence)
+    yield from (
+        f"Run {run} holds no decisions: it named no list, or ended before the scrub." for run in found.without_evidence
+    )
     yield from (
         f"Run {run} was written with the key {key}, which is not here; it cannot be looked up."
         for run, key in found.without_key.items()
@@ -228,6 +234,8 @@ def _told(found: Inquiry) -> Iterator[str]:
 
 
 def _circumstances(each: Decided) -> Iterator[str]:
+    if each.rehearsal:
+        yield "a rehearsal: nothing was sent"
     if each.evidence:
         yield f"evidence: {each.evidence}"
     if each.window:

@@ -87,11 +87,15 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
         _places(opened.mapping).get("state"),
         _calling_hours(plan, opened.mapping, now.astimezone().date()),
     )
-    scrubbing = Scrubbing(
-        scrubber, lists.facts, KeyRing(home_folder(plan)).current() if scrubber.keeps_decisions else None, now
-    )
+    scrubbing = Scrubbing(scrubber, lists.facts, _key(order) if scrubber.keeps_decisions else None, now)
     _tell_lists(run, plan, scrubbing)
     return scrubbing
+
+
+def _key(order: Order) -> Key:
+    """What pseudonyms are made with; a rehearsal makes no key that stays."""
+    ring = KeyRing(home_folder(order.plan))
+    return ring.passing() if order.rehearse else ring.current()
 
 
 def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> dict[str, Any]:
@@ -284,6 +288,7 @@ def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, wr
     facts = opened.source.describe().facts
     return {
         "run": run.folder.id,
+        "rehearsal": order.rehearse,
         "started_at": iso(scrubbing.at),
         "versions": run.summary.versions,
         "rule_packs": [regimes.rule_pack(), exemptions.rule_pack()],

@@ -266,6 +266,22 @@ def test_a_lost_key_stops_the_run_before_anything_is_sent(tenant: Tenant) -> Non
     assert len(tenant.stored) == before
 
 
+def test_a_rehearsal_against_lists_leaves_no_key_and_evidence_calls_it_one(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    home = tenant.folder / "home"
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    assert run(tenant, "--dry-run", "--run-dir", str(tenant.folder / "first")).code == 0
+    after = {path: path.read_bytes() for path in home.rglob("*") if path.is_file() and path.suffix != ".pace1"}
+    assert after == before
+    found = tenant.run("evidence", LISTED, "--runs-dir", str(tenant.folder), "--json")
+    assert (found.json["decided"], found.json["without_key"]) == ([], {})
+    tenant.run("evidence", "--new-key")
+    run(tenant, "--dry-run", "--run-dir", str(tenant.folder / "second"))
+    found = tenant.run("evidence", LISTED, "--runs-dir", str(tenant.folder), "--json")
+    assert [each["rehearsal"] for each in found.json["decided"]] == [True, True]
+    assert "a rehearsal: nothing was sent" in tenant.run("evidence", LISTED, "--runs-dir", str(tenant.folder)).out
+
+
 def test_evidence_finds_what_was_decided_about_a_number_on_a_day(tenant: Tenant) -> None:
     add(tenant, LISTED)
     outcome = run(tenant)

@@ -40,6 +40,13 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> No
     assert first.secret.hex() not in repr(first)
 
 
+def test_a_key_in_passing_is_the_current_one_and_none_that_stays_where_there_is_none(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    assert ring.passing() != ring.passing()
+    assert list(tmp_path.iterdir()) == []
+    assert ring.current() == ring.passing()
+
+
 def test_a_new_key_leaves_the_old_one_to_be_found(tmp_path: Path) -> None:
     ring = KeyRing(tmp_path)
     old, new = ring.current(), ring.renew()

@@ -85,13 +85,20 @@ class KeyRing:
             return self.renew()
         return self.find(pointer.read_text("ascii").strip())
 
+    def passing(self) -> Key:
+        """The current key, or, where there has never been one, a key that is kept nowhere: for a rehearsal.
+
+        Raises:
+            FixSettings: The key was lost.
+        """
+        return self.current() if (self._folder / _CURRENT).is_file() else _made()
+
     def renew(self) -> Key:
         """Make a new key, which new evidence is written with from now on; older ones stay."""
         private_folder(self._folder)
-        secret = secrets.token_bytes(32)
-        key = Key(hashlib.sha256(b"dialfeed key id:" + secret).hexdigest()[:16], secret)
+        key = _made()
         with written_whole(self._path(key.id)) as file:
-            file.write(secret.hex().encode() + b"\n")
+            file.write(key.secret.hex().encode() + b"\n")
         with written_whole(self._folder / _CURRENT) as file:
             file.write(key.id.encode() + b"\n")
         return key
@@ -106,7 +113,7 @@ class KeyRing:
             secret = bytes.fromhex(self._path(key_id).read_text("ascii"))
         except (OSError, ValueError):
             secret = b""
-        if hashlib.sha256(b"dialfeed key id:" + secret).hexdigest()[:16] != key_id:
+        if _id_of(secret) != key_id:
             raise FixSettings(
                 f"The key {key_id} is not in {self._folder}; evidence that was written with it cannot be looked up.",
                 advice="Put it back from a backup; or, for new evidence, make another: `dialfeed evidence --new-key`.",
@@ -120,3 +127,12 @@ class KeyRing:
 
     def _path(self, key_id: str) -> Path:
         return self._folder / f"pseudonym-{key_id}.key"
+
+
+def _made() -> Key:
+    secret = secrets.token_bytes(32)
+    return Key(_id_of(secret), secret)
+
+
+def _id_of(secret: bytes) -> str:
+    return hashlib.sha256(b"dialfeed key id:" + secret).hexdigest()[:16]
