@@ -17,7 +17,7 @@ import platformdirs
 from dialfeed.config import Plan
 from dialfeed.coordination.budget import Budget, open_budget, organisation_key
 from dialfeed.delivery.answers import Answer
-from dialfeed.delivery.loop import Policy
+from dialfeed.delivery.policy import Policy
 from dialfeed.delivery.ports import Contacts, Observer, unheard
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience

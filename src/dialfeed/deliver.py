@@ -13,7 +13,8 @@ from dialfeed.assembly import limits, policy
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
-from dialfeed.delivery.loop import Delivery, Policy
+from dialfeed.delivery.loop import Delivery
+from dialfeed.delivery.policy import Policy
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.order import Order, Target
@@ -41,9 +42,7 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
             supply,
             connection.pace,
             connection.clock,
-            replace(
-                policy(order.plan), settle_only=run.summary.command == "settle", deadline=_deadline(run, order.plan)
-            ),
+            _policy(run, order.plan),
             run.summary.before,
             watch.observe,
             stop,
@@ -63,6 +62,7 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
 
 
 def _policy(run: Run, plan: Plan) -> Policy:
+    """How this run delivers: by the plan, until its deadline, and what its command is for."""
     return replace(policy(plan), settle_only=run.summary.command == "settle", deadline=_deadline(run, plan))
 
 

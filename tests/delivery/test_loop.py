@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from delivery_world import Faults, World
 
-from dialfeed.delivery.loop import Policy
+from dialfeed.delivery.policy import Policy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixAccess, ResumeRun
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.batches import Batch, Span
-from dialfeed.delivery.loop import Delivery, Policy
+from dialfeed.delivery.loop import Delivery
+from dialfeed.delivery.policy import Policy
 from dialfeed.delivery.ports import Contacts, Identity, Pace, Permit
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import size_limit

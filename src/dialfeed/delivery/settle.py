@@ -12,7 +12,7 @@ count already shows; or, where no contact is left to serve as one, time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dialfeed.delivery.sizes import landed
 
@@ -101,3 +101,58 @@ def judge(
     if not question.canary and now - question.at_rest_since < patience.window(lag_seen):
         return None
     return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One settling under way.
+
+    Attributes:
+        question: What is to be settled.
+        patience: How long to wait for what.
+        until: When the count is given up.
+        reading: The count as it was last read; None before the first.
+    """
+
+    question: Question
+    patience: Patience
+    until: float
+    reading: Reading | None = None
+
+    @classmethod
+    def start(cls, question: Question, patience: Patience, now: float) -> Settling:
+        """A settling that begins."""
+        return cls(question, patience, now + patience.grace + 2 * patience.lag)
+
+    def read(self, count: int, now: float) -> Settling:
+        """After one more reading of the count."""
+        return replace(self, reading=self.reading.next(count, now) if self.reading else Reading(count, now))
+
+    def found(self, now: float, lag_seen: float | None) -> set[int] | None:
+        """Which of the batches are on the list (`judge`); None while that is not certain.
+
+        What is not on it yet may still be stored until the grace is over.
+        """
+        if self.reading is None:
+            return None
+        found = judge(self.question, self.reading, now, self.patience, lag_seen)
+        complete = found is not None and len(found) == len(self.question.sizes)
+        return found if complete or self._grace_is_over(now) else None
+
+    def wants_canary(self, now: float) -> bool:
+        """Whether a canary would help: there is none yet, and a batch sent now is stored after the lost ones."""
+        return not self.question.canary and self._grace_is_over(now)
+
+    def with_canary(self, size: int) -> Settling:
+        """After a canary of this size was delivered; 0 where it was not."""
+        return replace(self, question=replace(self.question, canary=size))
+
+    def has_just_agreed(self, now: float) -> bool:
+        """Whether the count read now has changed to what was stored, the canary included."""
+        if self.reading is None or self.reading.since != now:
+            return False
+        found = self.question.explained_by(self.reading.count)
+        return found is not None and self.question.shows_canary(found)
+
+    def _grace_is_over(self, now: float) -> bool:
+        return now >= self.question.at_rest_since + self.patience.grace

@@ -1,0 +1,36 @@
+"""A batch on its way: what delivery knows of it beside the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dialfeed.delivery.batches import Batch
+from dialfeed.delivery.ports import Contacts
+
+
+@dataclass(slots=True)
+class Work:
+    """A batch on its way.
+
+    Attributes:
+        batch: Which.
+        contacts: Its contacts for the wire, once they are loaded.
+        ready_at: Not to be sent before.
+        sent_at: When it was sent last.
+        lost_at: When its answer was lost.
+        cause, status, pause: What is known of the lost answer (`answers.Unknown`).
+    """
+
+    batch: Batch
+    contacts: Contacts | None = None
+    ready_at: float = 0.0
+    sent_at: float = 0.0
+    lost_at: float = 0.0
+    cause: str = ""
+    status: int | None = None
+    pause: float | None = None
+
+    @property
+    def size(self) -> int:
+        """How many contacts."""
+        return self.batch.size
