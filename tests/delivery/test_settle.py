@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialfeed.delivery.settle import Patience, Question, Reading, judge
+from dialfeed.delivery.settle import Patience, Question, Reading, Settling, judge
 
 PATIENCE = Patience(grace=3.0, quiet=1.0, lag=60.0)
 LOST = Question(base=5000, sizes=(1000, 999), at_rest_since=100.0)
@@ -40,3 +40,23 @@ def test_a_reading_stands_since_it_last_changed() -> None:
     reading = Reading(5, 1.0).next(5, 2.0)
     assert (reading.count, reading.since) == (5, 1.0)
     assert reading.next(6, 3.0).since == 3.0
+
+
+def test_what_is_not_on_the_list_is_not_believed_before_the_grace_is_over() -> None:
+    settling = Settling.start(WITH_CANARY, Patience(grace=10.0, quiet=1.0), 100.0)
+    assert settling.found(100.0, None) is None, "nothing is read yet"
+    settling = settling.read(5998, 101.0).read(5998, 105.0)
+    assert settling.found(105.0, None) is None
+    assert settling.found(110.0, None) == set()
+    assert settling.read(7997, 106.0).found(106.0, None) == {0, 1}, "nothing is missing"
+
+
+def test_a_canary_is_sent_after_the_grace_and_only_one() -> None:
+    settling = Settling.start(LOST, PATIENCE, 100.0)
+    assert [settling.wants_canary(now) for now in (102.9, 103.0)] == [False, True]
+    assert settling.with_canary(0).wants_canary(103.0), "it was not stored: another one may be"
+    assert not settling.with_canary(998).wants_canary(103.0)
+
+
+def test_a_count_is_given_up_after_twice_the_longest_lag() -> None:
+    assert Settling.start(LOST, PATIENCE, 100.0).until == 223.0
