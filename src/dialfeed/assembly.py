@@ -23,7 +23,8 @@ from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixAccess, FixSettings
 from dialfeed.platforms.base import ContactList, Limits, Platform
-from dialfeed.platforms.cxone.client import Credentials, CxonePlatform, Dialect
+from dialfeed.platforms.cxone.client import CxonePlatform, Dialect
+from dialfeed.platforms.cxone.tokens import Credentials
 from dialfeed.platforms.http import Http, Timeouts, check_url
 from dialfeed.sources.base import Source
 from dialfeed.sources.open import open_source as open_any

@@ -14,8 +14,9 @@ import polars as pl
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.ports import Permit
 from dialfeed.platforms.base import WireContacts
-from dialfeed.platforms.cxone.client import Credentials, CxonePlatform, Dialect
+from dialfeed.platforms.cxone.client import CxonePlatform, Dialect
 from dialfeed.platforms.cxone.codec import JsonCodec
+from dialfeed.platforms.cxone.tokens import Credentials
 from dialfeed.platforms.http import Http, Timeouts
 
 Made = TypeVar("Made")
