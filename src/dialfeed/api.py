@@ -15,6 +15,7 @@ from dialfeed.ledger.folder import find, latest
 from dialfeed.order import Order
 from dialfeed.pipeline import import_file, validate_file
 from dialfeed.recheck import Rechecked, verify_again
+from dialfeed.retries import returned_file
 from dialfeed.run import Progress, Result, silent
 from dialfeed.stopping import Stopper
 
@@ -107,7 +108,7 @@ def retry(
 
     Args:
         run: The run's id or its folder.
-        file: Its `rejected.csv` or `refused.csv`, mended.
+        file: Its `rejected.csv` or `refused.csv`, mended; a bare name that is not here is looked for in its folder.
         profile: A profile of `dialfeed.toml`.
         config: That file, if it is elsewhere.
         stopper: Lets another thread stop the run.
@@ -126,7 +127,8 @@ def retry(
 
     places = plan_of({})
     folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
-    return _beside(stopper, lambda switch: retry_rows(folder, Path(file), plan_of, stopper=switch, progress=progress))
+    mended = returned_file(folder, Path(file))
+    return _beside(stopper, lambda switch: retry_rows(folder, mended, plan_of, stopper=switch, progress=progress))
 
 
 def verify(

@@ -17,8 +17,8 @@ from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Order
 from dialfeed.reports.summary import Summary, read_summary
+from dialfeed.reports.text import NO_LIST
 from dialfeed.run import Progress, Run
-from dialfeed.scrubbing import NO_LIST
 from dialfeed.shipping import shipping_to, sinks_of
 from dialfeed.stopping import Stopper
 from dialfeed.telemetry.observing import open_telemetry

@@ -21,6 +21,7 @@ from dialfeed.order import Order, Target
 from dialfeed.run import Run
 from dialfeed.scrubbing import check_still_valid, expiry
 from dialfeed.supply import StageSupply
+from dialfeed.wording import counted
 
 
 async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: Target) -> None:
@@ -96,8 +97,9 @@ class Watch:
         requests, rate = self._requests_left(), self.plan.rate
         left = await self._left()
         ends = f"{datetime.now().astimezone() + timedelta(seconds=left):%H:%M:%S}"
-        note = f"{requests:,} requests" + (f" at {rate:g} a second, until about {ends}" if rate else "")
-        self.run.progress("deliver", 0, self._course.total, note, left)
+        note = counted(requests, "request") + (f" at {rate:g} a second, until about {ends}" if rate else "")
+        if self.run.summary.command != "settle":
+            self.run.progress("deliver", 0, self._course.total, note, left)
         facts = {"contacts": self._course.total, "requests": requests, "rate": rate, "seconds": round(left, 1)}
         self.run.trail.append("delivery.started", **facts)
 
@@ -113,7 +115,9 @@ class Watch:
         self.run.observe(event, **facts)
         if event == "settling.started":
             self.settling = True
-            self.run.progress("settle", self._done(), self._course.total, f"{len(facts['batches'])} batches")
+            self.run.progress(
+                "settle", self._done(), self._course.total, f"batches in question: {len(facts['batches']):,}"
+            )
         elif event in {"batch.sent", "batch.settled", "settling.failed"}:
             self.settling = False
         elif event == "delivery.paused":

@@ -52,8 +52,10 @@ def next_step(summary: Summary) -> str:
     rows = summary.rows
     if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
         return "Mend rejected.csv and give it in again." if rows.invalid else ""
+    if summary.exit_code in {1, 6}:
+        return ""  # it sent nothing, so nothing of it can be retried; what stopped it says what to do
     stopped = summary.exit_code in {3, 130, 143}
-    if stopped or (rows.failed and summary.exit_code != 6):
+    if stopped or rows.failed:
         return f"dialfeed resume {summary.run}"
     if rows.unknown:
         return f"dialfeed settle {summary.run}"

@@ -29,6 +29,7 @@ from dialfeed.files import create_private, sync_folder
 from dialfeed.inquiry import Endpoint, id_of
 from dialfeed.ledger.folder import LEDGER, STAGE, every_run, held
 from dialfeed.reports.retention import rows_in
+from dialfeed.wording import counted
 
 FORGOTTEN: Final = "forgotten.jsonl"
 _ERASED: Final = "Erased because the person asked for it."
@@ -188,8 +189,8 @@ def _said(opened: Opened, endpoint: Endpoint) -> Iterator[tuple[str, int]]:
 def forgotten_as_text(told: Mapping[str, Any], *, rehearsed: bool) -> str:
     """For a person to read."""
     rows, verb = told["rows"], "would be erased" if rehearsed else "erased"
-    lines = [f"{sum(rows.values()):,} rows {verb} in {len(rows)} runs."]
-    lines += [f"  run {run}: {count:,} rows" for run, count in rows.items()]
+    lines = [f"{counted(sum(rows.values()), 'row')} {verb} in {counted(len(rows), 'run')}."]
+    lines += [f"  run {run}: {counted(count, 'row')}" for run, count in rows.items()]
     lines += [
         f"Run {run} can still be resumed and would send the contact: finish it, or `dialfeed purge` it."
         for run in told["open_runs"]

@@ -16,6 +16,7 @@ from dialfeed.assembly import Connection, connect, find_list, home_folder
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
 from dialfeed.platforms.base import ContactList
+from dialfeed.wording import counted
 
 _CLOCK_TOLERANCE = 5.0
 
@@ -37,8 +38,10 @@ async def _contact_lists(plan: Plan, part: str | None) -> list[ContactList]:
         return [each if each.count is not None else await platform.contact_list(each.id) for each in found]
 
 
-def lists_as_table(lists: Sequence[ContactList]) -> str:
+def lists_as_table(lists: Sequence[ContactList], part: str | None = None) -> str:
     """Lists for people: one a line."""
+    if not lists:
+        return f"No contact list has '{part}' in its name." if part else "The platform has no contact list."
     rows = [("ID", "CONTACTS", "NAME")]
     rows += [(each.id, "not told" if each.count is None else f"{each.count:,}", each.name) for each in lists]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
@@ -106,7 +109,7 @@ async def _connected_checks(plan: Plan, wanted_list: str | None) -> list[Check]:
 
 async def _lists_check(connection: Connection) -> Check:
     count = len([each async for each in connection.platform.lists()])
-    told = f"{count:,} contact lists can be read; whether contacts may be added shows only when they are"
+    told = f"{counted(count, 'contact list')} can be read; whether contacts may be added shows only when they are"
     return Check("scopes and lists", good=True, told=told)
 
 
@@ -116,7 +119,7 @@ async def _list_check(connection: Connection, wanted: str) -> Check:
     if found.count is None:
         remedy = "Lost answers cannot be settled on this list, and the count cannot be compared."
         return Check("list", good=True, told=f"{found.name} ({found.id}) does not tell its count", remedy=remedy)
-    return Check("list", good=True, told=f"{found.name} ({found.id}) has {found.count:,} contacts")
+    return Check("list", good=True, told=f"{found.name} ({found.id}) has {counted(found.count, 'contact')}")
 
 
 def _clock_check(connection: Connection) -> Check:

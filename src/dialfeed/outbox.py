@@ -12,6 +12,7 @@ from dialfeed.audit.sinks.courier import Standing
 from dialfeed.config import Plan
 from dialfeed.ledger.folder import AUDIT, find, known
 from dialfeed.shipping import ship
+from dialfeed.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def as_lines(shipped: list[Shipped]) -> str:
 
 def _line(each: Shipped) -> str:
     told = each.standing
-    words = f"{told.waiting:,} events wait ({told.reason})" if told.waiting else "has everything"
+    waits = f"{counted(told.waiting, 'event')} {'waits' if told.waiting == 1 else 'wait'} ({told.reason})"
+    words = waits if told.waiting else "has everything"
     refused = f", {told.dead:,} refused" if told.dead else ""
     return f"{each.run}  {told.name}: {words}{refused}, up to event {told.acknowledged:,}"

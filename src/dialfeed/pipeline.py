@@ -19,6 +19,7 @@ from dialfeed.assembly import (
 from dialfeed.audit.trail import utc_now
 from dialfeed.beginning import new_run, remember_order
 from dialfeed.columns import remember_columns
+from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.coordination.locks import ListLock
 from dialfeed.deliver import deliver
 from dialfeed.errors import CheckFile, FixSource
@@ -126,8 +127,9 @@ def _guard(run: Run, order: Order) -> None:
     exceeded = limit.exceeded(rows.invalid, rows.read)
     run.trail.append("guard.judged", guard="max_rejected", limit=str(limit), rejected=rows.invalid, stopped=exceeded)
     if exceeded:
-        worst = ", ".join(code for code, _ in Counter(run.summary.reasons).most_common(3))
+        rejecting = {code: count for code, count in run.summary.reasons.items() if BY_CODE[code].bucket == "invalid"}
+        worst = ", ".join(code for code, _ in Counter(rejecting).most_common(3)) + (" …" if len(rejecting) > 3 else "")
         raise CheckFile(
-            f"{rows.invalid:,} of {rows.read:,} rows are rejected ({worst} …), more than {limit}. Nothing was sent.",
+            f"{rows.invalid:,} of {rows.read:,} rows are rejected ({worst}), more than {limit}. Nothing was sent.",
             advice="Look into rejected.csv. If the file is right after all, raise --max-rejected.",
         )

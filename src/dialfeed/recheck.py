@@ -24,9 +24,9 @@ from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.agreement import Counted
 from dialfeed.drawing import drawn
 from dialfeed.endings import MISSING
-from dialfeed.errors import FixSettings
+from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.files import write_json
-from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held
+from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held, is_held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Target
 from dialfeed.platforms.base import ContactList
@@ -35,6 +35,7 @@ from dialfeed.retries import finished_retries
 from dialfeed.shipping import ship_later_events
 from dialfeed.stopping import Stopper
 from dialfeed.verify import Teller
+from dialfeed.wording import counted as in_words
 
 DELIVERED: Final = "delivered.csv"
 _AT_ONCE: Final = 100_000
@@ -94,8 +95,8 @@ class Rechecked:
 
     def _told(self) -> Iterator[str]:
         counted = self.counted
-        now = "an unknown number of" if counted.after is None else f"{counted.after:,}"
-        yield f"The list {self.summary.list_name or self.summary.list_id} has {now} contacts."
+        now = "an unknown number of contacts" if counted.after is None else in_words(counted.after, "contact")
+        yield f"The list {self.summary.list_name or self.summary.list_id} has {now}."
         before = "an unknown number" if counted.before is None else f"{counted.before:,}"
         yield f"  {before} before run {self.summary.run}, {counted.delivered:,} delivered by it"
         if counted.unknown:
@@ -122,6 +123,11 @@ def verify_again(path: Path, plan_of: Callable[[Mapping[str, Any]], Plan], stopp
         CheckFile: Another process is working on it.
         DialfeedError: The platform cannot be asked.
     """
+    if is_held(path):
+        raise CheckFile(
+            f"Run {path.name} is going on, and verifies itself at its end.",
+            advice=f"`dialfeed status {path.name} --watch` follows it.",
+        )
     if not (path / SUMMARY).is_file() or not (path / LEDGER).is_file():
         raise FixSettings(
             f"The run in {path} has not come to its end, or has loaded nothing into a list.",
@@ -183,20 +189,25 @@ def later_runs(past: list[PastRun], summary: Summary, read: Callable[[str], Summ
     have delivered any part of it since; and one that has not ended may have delivered anything.
 
     Args:
-        past: The list's history.
+        past: The list's history, oldest first: the order of runs that began in one second.
         summary: Of the run that is verified.
         read: Reads another run's summary, where it is on this machine: it knows of retries, which the history does not.
     """
-    own = next((each.time for each in past if each.run == summary.run), "")
-    for each in past:
+    own_place, own = next(((n, each.time) for n, each in enumerate(past) if each.run == summary.run), (len(past), ""))
+    for place, each in enumerate(past):
         if each.run == summary.run:
             continue
         told = read(each.run)
         delivered, unknown = (told.rows.delivered, told.rows.unknown) if told else (each.delivered, 0)
-        if each.run > summary.run:
+        if (_second(each.run), place) > (_second(summary.run), own_place):
             yield Later(each.run, delivered, unknown if told or each.finished else each.ready)
         elif own and each.time > own:
             yield Later(each.run, 0, delivered + unknown)
+
+
+def _second(run: str) -> str:
+    """The second in which a run began, by its id; what follows in it is chance."""
+    return run.rpartition("-")[0]
 
 
 def _reader(plan: Plan) -> Callable[[str], Summary | None]:

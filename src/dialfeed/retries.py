@@ -63,6 +63,12 @@ def check_can_be_retried(folder: Path) -> None:
         raise FixSettings("This run sent nothing, so none of its rows can be retried.", advice="Import the whole file.")
 
 
+def returned_file(folder: Path, file: Path) -> Path:
+    """The file of mended rows: as it is named, or, for a bare name that is not here, the run's own file."""
+    own = folder / file.name
+    return own if file.name == str(file) and not file.exists() and own.is_file() else file
+
+
 def finished_retries(folder: Path) -> list[Path]:
     """The folders of a run's retries that have loaded something, oldest first.
 

@@ -34,9 +34,9 @@ from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.files import write_json
 from dialfeed.order import Opened, Order
 from dialfeed.reports.summary import Summary
+from dialfeed.reports.text import NO_LIST
 from dialfeed.run import Run, found
 
-NO_LIST = "scrubbed against no list"
 _PREPARED = {"ready.csv", "failed.csv"}
 
 

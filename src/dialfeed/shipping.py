@@ -13,6 +13,7 @@ from dialfeed.audit.sinks.shipping import Shipping, Terms
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
 from dialfeed.reports.summary import Finding
+from dialfeed.wording import counted
 
 
 def sinks_of(plan: Plan) -> list[Destination]:
@@ -75,9 +76,14 @@ def findings(run: str, standings: Iterable[Standing]) -> list[Finding]:
 def _findings(run: str, told: Standing) -> list[Finding]:
     found = []
     if told.waiting:
-        sentence = f"{told.waiting:,} events wait for the sink {told.name} ({told.reason}); nothing is lost."
-        found.append(Finding("sink.waiting", "warning", sentence, f"dialfeed audit ship {run}"))
+        wait = f"{counted(told.waiting, 'event')} {'waits' if told.waiting == 1 else 'wait'}"
+        sentence = f"{wait} for the sink {told.name} ({told.reason}); nothing is lost."
+        found.append(Finding("sink.waiting", "warning", sentence, f"`dialfeed audit ship {run}` sends what waits."))
     if told.dead:
-        sentence = f"The sink {told.name} refused {told.dead:,} events; they are in shipped/{told.name}.dead.jsonl."
-        found.append(Finding("sink.refused", "warning", sentence, f"dialfeed audit ship {run} --again"))
+        sentence = (
+            f"The sink {told.name} refused {counted(told.dead, 'event')}, kept in shipped/{told.name}.dead.jsonl."
+        )
+        found.append(
+            Finding("sink.refused", "warning", sentence, f"`dialfeed audit ship {run} --again` sends it once more.")
+        )
     return found

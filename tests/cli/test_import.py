@@ -162,15 +162,18 @@ def test_a_rejected_or_suppressed_row_does_not_survive_as_the_first(tenant: Tena
 
 def test_the_guard_stops_a_wrong_file_with_nothing_sent(tenant: Tenant) -> None:
     rows = [line(externalId=str(n), phone="+12125550100" if n % 4 else "x") for n in range(100)]
+    rows[1] = line(externalId="1", phone="+12125550199", doNotCall="true")
     file = tenant.write(table(*rows))
     outcome = tenant.import_file(file, "--json")
     assert outcome.code == 6
     assert outcome.json["status"] == "STOPPED"
     assert tenant.stored == []
+    assert "25 of 100 rows are rejected (phone." in outcome.json["error"]
+    assert "suppressed" not in outcome.json["error"]
     assert outcome.rows["read"] == sum(count for name, count in outcome.rows.items() if name != "read") == 100
     again = tenant.import_file(file, "--json", "--max-rejected", "25%", "--run-dir", tenant.folder / "again")
     assert again.code == 4
-    assert len(tenant.stored) == 75
+    assert len(tenant.stored) == 74
 
 
 def test_a_rehearsal_moves_nothing_here_or_there(tenant: Tenant) -> None:
@@ -262,6 +265,7 @@ def test_lists_are_found_over_all_pages(tenant: Tenant) -> None:
     assert {"id": tenant.list_id, "name": "Spring", "count": 0} in outcome.json
     table_form = tenant.run("lists", "List 29")
     assert table_form.out.count("\n") == 12
+    assert tenant.run("lists", "Nobody's").out == "No contact list has 'Nobody's' in its name.\n"
 
 
 def test_doctor_names_what_to_mend(tenant: Tenant) -> None:

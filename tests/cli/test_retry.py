@@ -53,6 +53,15 @@ def report(run: Path) -> dict[str, Any]:
 GOOD = [f"+1212555019{n}" for n in range(6)]
 
 
+def test_rows_that_were_mended_in_the_runs_folder_are_found_by_the_command_that_the_run_names(tenant: Tenant) -> None:
+    run = first_run(tenant)
+    mended(tenant, rejected(run), *GOOD).rename(run / "rejected.csv")
+    words = report(run)["next"].split("dialfeed ")[1].split()
+    outcome = tenant.run(*words, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.rows["delivered"] == 6
+
+
 def test_mended_rows_are_delivered_and_closed(tenant: Tenant) -> None:
     run = first_run(tenant)
     outcome = retry(tenant, mended(tenant, rejected(run), *GOOD))

@@ -57,6 +57,11 @@ def test_all_runs_are_listed_with_what_is_left_to_do(tenant: Tenant) -> None:
     tenant.run("validate", file, "--run-dir", tenant.folder / "checked")
     tenant.import_file(file, "--run-dir", tenant.folder / "guarded", "--max-rejected", "0")
     tenant.import_file(tenant.write(contacts(5), "good.csv"), "--run-dir", tenant.folder / "good", "--insist", "all")
+    tenant.import_file(file, "--run-dir", tenant.folder / "rehearsed", "--dry-run")
+    assert "import (rehearsal)" in tenant.run("runs", "--runs-dir", tenant.folder).out
+    stopped = tenant.run("status", tenant.folder / "guarded").out
+    assert "Stopped: The same content was loaded" in stopped
+    assert "Next:" not in stopped
     runs = listed(tenant)
     told = {Path(folder).name: (each["status"], each["command"], each["can"]) for folder, each in runs.items()}
     assert told == {
@@ -64,6 +69,7 @@ def test_all_runs_are_listed_with_what_is_left_to_do(tenant: Tenant) -> None:
         "checked": ("PARTIAL_FAILURE", "validate", ""),
         "guarded": ("STOPPED", "import", ""),
         "good": ("SUCCESS", "import", ""),
+        "rehearsed": ("STOPPED", "import", ""),
     }
     run = runs[str(tenant.folder / "run")]
     assert (run["rows"]["read"], run["rows"]["delivered"], run["list"]) == (20, 18, "Spring")

@@ -51,7 +51,7 @@ def test_a_sink_that_is_away_changes_nothing_but_a_finding(tenant: Tenant, recei
     done = tenant.import_file(tenant.write(CONTACTS), "--sink", receiver.address, *AS_THEY_ARE, "--json")
     assert done.code == 4, done.err
     (finding,) = [each for each in done.json["findings"] if each["code"] == "sink.waiting"]
-    assert finding["remedy"] == f"dialfeed audit ship {done.json['run']}"
+    assert finding["remedy"] == f"`dialfeed audit ship {done.json['run']}` sends what waits."
     receiver.start()
     shipped = tenant.run("audit", "ship", done.json["run"], "--json")
     assert shipped.code == 0, shipped.out + shipped.err
@@ -184,7 +184,10 @@ def test_what_a_sink_refuses_is_told_and_sent_again_by_command(tenant: Tenant, h
     hook.answer = picky
     done = tenant.import_file(tenant.write(CONTACTS), "--sink", address(hook), *AS_THEY_ARE, "--json", **SECRET)
     (finding,) = [each for each in done.json["findings"] if each["code"] == "sink.refused"]
-    assert (done.code, finding["remedy"]) == (4, f"dialfeed audit ship {done.json['run']} --again")
+    assert (done.code, finding["remedy"]) == (
+        4,
+        f"`dialfeed audit ship {done.json['run']} --again` sends it once more.",
+    )
     assert tenant.run("audit", "ship", done.json["run"], **SECRET).code == 4
     hook.answer = lambda _: (204, {})
     assert tenant.run("audit", "ship", done.json["run"], "--again", **SECRET).code == 0

@@ -16,6 +16,7 @@ from tenant import Tenant
 from dialfeed.contacts.duplicates import identity
 from dialfeed.coordination.history import PastRun
 from dialfeed.errors import FixConnection
+from dialfeed.ledger.folder import held
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.platforms.cxone.client import CxonePlatform
 from dialfeed.recheck import Later, later_runs
@@ -59,6 +60,14 @@ def test_a_run_is_verified_again_and_only_its_trail_grows(tenant: Tenant) -> Non
     key = tenant.folder / "home" / "keys" / "audit.pub"
     assert tenant.run("audit", "verify", run, "--public-key", key).code == 0
     assert "They agree" in tenant.run("verify", before["run"], *QUICK).out
+
+
+def test_a_run_that_is_going_on_is_not_verified_but_followed(tenant: Tenant) -> None:
+    run = load(tenant, "run", 0, 5)
+    with held(run):
+        told = tenant.run("verify", run, *QUICK)
+    assert told.code == 6
+    assert "dialfeed status" in told.err
 
 
 def test_what_later_runs_put_there_is_accounted_for(tenant: Tenant) -> None:
@@ -216,6 +225,15 @@ def test_a_run_that_began_later_counts_and_one_that_ended_before_does_not() -> N
     later = past("20260302T080000Z-bbbbbb", "2026-03-02T08:10:00", 7)
     assert told_of(later) == [Later(later.run, 7)]
     assert told_of(past("20260228T080000Z-bbbbbb", "2026-02-28T08:10:00", 7)) == []
+
+
+@pytest.mark.parametrize("suffix", ["000000", "ffffff"])
+def test_of_two_runs_that_began_in_one_second_the_history_tells_which_was_later(suffix: str) -> None:
+    own = past("20260301T080000Z-aaaaaa", "2026-03-01T08:00:01", 5)
+    other = past(f"20260301T080000Z-{suffix}", "2026-03-01T08:00:01", 7)
+    summary = Summary(own.run, "", "import")
+    assert list(later_runs([own, other], summary, {}.get)) == [Later(other.run, 7)]
+    assert list(later_runs([other, own], summary, {}.get)) == []
 
 
 def test_an_earlier_run_that_was_resumed_since_may_have_delivered_any_part_of_it() -> None:

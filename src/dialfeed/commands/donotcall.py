@@ -103,6 +103,7 @@ def _add_optouts(
 ) -> None:
     from dialfeed.donotcall.requests import Usual
     from dialfeed.listkeeping import Added, add_optouts, lines_from, open_store
+    from dialfeed.wording import counted
 
     plan = plan_of(settings)
     told = {each: given[each] or "" for each in ("topic", "channel", "reason", "received", "expires", "asked_by")}
@@ -111,7 +112,8 @@ def _add_optouts(
     for added, bad in add_optouts(open_store(plan), name, lines_from(what, sys.stdin.buffer), usual):  # noqa: B007
         for line in bad:
             say(f"{line.place}: {line.told}")
-    click.echo(as_text(added.as_dict()) if as_json else f"{added.added:,} opt-outs are in force on {name}.")
+    told_in_words = f"{counted(added.added, 'opt-out')} {'is' if added.added == 1 else 'are'} in force on {name}."
+    click.echo(as_text(added.as_dict()) if as_json else told_in_words)
     sys.exit(4 if added.refused else 0)
 
 

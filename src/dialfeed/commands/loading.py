@@ -103,6 +103,8 @@ def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
 def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
     """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
 
+    A bare name that is not in the working folder is looked for in RUN's folder.
+
     Only rows that RUN left open are loaded, with its settings into its list, and each once; they are closed in its
     report.
     """

@@ -40,7 +40,7 @@ def lists_command(name: str | None, *, as_json: bool, **given: Any) -> None:
     with told_errors():
         found = contact_lists(plan_of(given), name)
         click.echo(as_text([{"id": each.id, "name": each.name, "count": each.count} for each in found]) if as_json
-                   else lists_as_table(found))  # fmt: skip
+                   else lists_as_table(found, name))  # fmt: skip
 
 
 @click.command("doctor")

@@ -26,6 +26,7 @@ from dialfeed.donotcall.results import RESULT_SCHEMA, settled, write_results
 from dialfeed.donotcall.texts import lowered, write_texts
 from dialfeed.errors import CheckFile
 from dialfeed.files import written_whole
+from dialfeed.wording import counted
 
 _SHOWN: Final = 5
 
@@ -137,8 +138,8 @@ class Tally:
         told = "; ".join(f"{bad.place}: {bad.told}" for bad in self.shown)
         more = f"; and {self.malformed - len(self.shown):,} more" if self.malformed > len(self.shown) else ""
         raise CheckFile(
-            f"{self.malformed:,} lines of the list cannot be read ({told}{more}), and whoever they stand for would be "
-            "called.",
+            f"{counted(self.malformed, 'line')} of the list cannot be read ({told}{more}), and whoever they stand for "
+            "would be called.",
             advice=f'Mend them, or accept with --accept-malformed {self.malformed} --because "…"; it is recorded.',
         )
 

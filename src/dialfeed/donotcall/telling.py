@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dialfeed.donotcall.facts import Verdict
 from dialfeed.donotcall.watching import Status
+from dialfeed.wording import counted
 
 SAID: Final[dict[Verdict, str]] = {
     Verdict.OUTSIDE: "does not speak of it",
@@ -62,7 +63,12 @@ def versions_as_table(versions: Sequence[dict[str, Any]]) -> str:
     if not versions:
         return "There is no version but the one in use."
     names = ("version", "how", "records", "obtained_at", "replaced_at", "sha256")
-    return table([[name.upper() for name in names], *([str(one[name] or "-") for name in names] for one in versions)])
+    return table(
+        [
+            [name.upper().replace("_", " ") for name in names],
+            *([str(one[name] or "-") for name in names] for one in versions),
+        ]
+    )
 
 
 def status_as_text(statuses: Sequence[Status]) -> str:
@@ -110,8 +116,8 @@ def put_as_text(told: dict[str, Any]) -> str:
     """What became of a list that was added or updated."""
     until = f"valid until {told['valid_until']}" if told["valid_until"] else "does not age"
     return (
-        f"{told['list_id']}: version {told['version']} of {told['authority']}, {told['records']:,} records, covers "
-        f"{covers(told['coverage'])}, obtained {told['obtained_at']}, {until}."
+        f"{told['list_id']}: version {told['version']} of {told['authority']}, {counted(told['records'], 'record')}, "
+        f"covers {covers(told['coverage'])}, obtained {told['obtained_at']}, {until}."
     )
 
 

@@ -7,6 +7,10 @@ from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.reading import how_read
+from dialfeed.wording import counted
+
+NO_LIST: Final = "scrubbed against no list"
+"""What is told of a run that names no do-not-call list."""
 
 BUCKET_WORDS: Final = {
     "delivered": "on the contact list",
@@ -69,21 +73,34 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"Source {summary['source']['path']}: {how_read(summary['source'])}"
     if summary["list"]["id"]:
         count = summary["platform_count"]
-        told = "not told" if count["after"] is None else f"{count['after']:,}"
-        before = "not told" if count["before"] is None else f"{count['before']:,}"
-        yield f"List {summary['list']['name']} ({summary['list']['id']}): {before} contacts before, {told} after"
+        told = f"{_contacts(count['before'])} before, {_contacts(count['after'])} after"
+        known = f": {told}" if any(each is not None for each in count.values()) else ""
+        yield f"List {summary['list']['name']} ({summary['list']['id']}){known}"
+
+
+def _contacts(count: int | None) -> str:
+    return "count not told" if count is None else counted(count, "contact")
 
 
 def _lists(summary: Mapping[str, Any]) -> Iterator[str]:
     """What the contacts were scrubbed against, and until when that holds."""
-    if not summary["lists"]:
-        yield f"Do-not-call: {summary['policy'].get('do_not_call', 'scrubbed against no list')}"
+    if not summary["lists"] and not summary["rows"]["read"] and _named(summary):
+        yield "Do-not-call: the run ended before the scrub"
         return
-    yield f"Do-not-call: scrubbed against {len(summary['lists'])} lists" + _valid(summary["scrub"].get("valid_until"))
+    if not summary["lists"]:
+        yield f"Do-not-call: {summary['policy'].get('do_not_call', NO_LIST)}"
+        return
+    yield f"Do-not-call: scrubbed against {counted(len(summary['lists']), 'list')}" + _valid(
+        summary["scrub"].get("valid_until")
+    )
     for each in summary["lists"]:
         obtained = f", obtained {each['obtained_at'][:10]}" if each["obtained_at"] else ""
         state = "" if each["state"] == "ready" else f", {each['state'].upper()}"
         yield f"  {each['records']:>11,}  {each['list_id']} version {each['version']}{obtained}{state}"
+
+
+def _named(summary: Mapping[str, Any]) -> bool:
+    return bool(summary["policy"].get("do_not_call", NO_LIST) != NO_LIST)
 
 
 def _valid(until: str | None) -> str:
@@ -93,9 +110,10 @@ def _valid(until: str | None) -> str:
 def _retries(summary: Mapping[str, Any]) -> Iterator[str]:
     """What came of rows that were given in again, and how many are still open."""
     for each in summary["retries"]:
-        yield f"Retry {each['run']}: {each['rows']:,} rows, {each['delivered']:,} delivered"
+        yield f"Retry {each['run']}: {counted(each['rows'], 'row')}, {each['delivered']:,} delivered"
     if summary["retries"]:
-        yield f"Still open: {summary['rows']['invalid'] + summary['rows']['refused']:,} rejected or refused rows"
+        left = summary["rows"]["invalid"] + summary["rows"]["refused"]
+        yield f"Still open: {counted(left, 'rejected or refused row')}"
 
 
 def _preflight(told: Mapping[str, Any]) -> Iterator[str]:
@@ -106,7 +124,8 @@ def _preflight(told: Mapping[str, Any]) -> Iterator[str]:
     if told["room"] is not None:
         room = f"the list has room for {told['room']:,} more"
     yield ""
-    yield f"Preflight: {told['contacts']:,} contacts in {told['requests']:,} requests or a few more,"
+    requests = f" in {counted(told['requests'], 'request')} or a few more" if told["contacts"] else ""
+    yield f"Preflight: {counted(told['contacts'], 'contact')}{requests},"
     yield f"           {told['columns']} columns of the {told['columns_limit']} that the platform takes, {room}"
 
 

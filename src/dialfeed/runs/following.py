@@ -17,6 +17,7 @@ from dialfeed.ledger.reading import Glance, glance
 from dialfeed.reports.story import Story
 from dialfeed.reports.timeline import elapsed
 from dialfeed.runs.seen import RUNNING, Seen, see
+from dialfeed.wording import counted
 
 _STAGES: Final = {
     "run.started": "begun",
@@ -168,15 +169,19 @@ def as_text(told: Status) -> str:
 def _lines(told: Status) -> Iterator[str]:
     seen = told.seen
     where = f" into {seen.list}" if seen.list else ""
-    yield f"Run {seen.run}: {seen.status} ({seen.command}{where}, {_since(seen)})"
+    yield f"Run {seen.run}: {seen.status} ({seen.told_command}{where}, {_since(seen)})"
     yield f"  {_stage(told)}"
     if told.contacts:
         shown = {name: count for name, count in told.contacts.items() if count and name not in {"ready", "uncut"}}
-        yield f"  of {told.contacts['ready']:,} contacts: " + (_counted(shown) or "none sent yet")
-    elif seen.rows:
+        yield f"  of {counted(told.contacts['ready'], 'contact')}: " + (_counted(shown) or "none sent yet")
+    elif any(seen.rows.values()):
         yield f"  {_counted({name: count for name, count in seen.rows.items() if count})}"
     if told.batches:
-        yield f"  {told.batches:,} batches sent, {told.pauses:,} pauses, {told.lost:,} answers lost"
+        batches = "1 batch" if told.batches == 1 else f"{told.batches:,} batches"
+        lost = "1 answer lost" if told.lost == 1 else f"{told.lost:,} answers lost"
+        yield f"  {batches} sent, {counted(told.pauses, 'pause')}, {lost}"
+    if seen.error:
+        yield f"Stopped: {seen.error}"
     if seen.next:
         yield f"Next: {seen.next}"
 

@@ -35,7 +35,7 @@ def _line(seen: Seen, now: datetime) -> tuple[str, ...]:
     numbers = (f"{rows[name]:,}" if name in rows else "" for name in ("read", "delivered"))
     age = ago((now - seen.began).total_seconds()) if seen.began else ""
     left = " ".join([seen.can, *(["rows removed"] if seen.purged else []), *(["on hold"] if seen.hold else [])])
-    return (seen.run, seen.status, seen.command, seen.list, *numbers, age, left.strip())
+    return (seen.run, seen.status, seen.told_command, seen.list, *numbers, age, left.strip())
 
 
 def _fitted(cell: str, width: int, place: int) -> str:

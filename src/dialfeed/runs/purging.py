@@ -29,6 +29,7 @@ from dialfeed.retries import RETRIES
 from dialfeed.runs.afterwards import operator, record
 from dialfeed.runs.seen import RUNNING, Seen, see
 from dialfeed.shipping import ship_later_events
+from dialfeed.wording import counted
 
 Action = Literal["removed", "would be removed", "kept"]
 
@@ -240,7 +241,9 @@ def as_text(outcomes: Sequence[Outcome]) -> str:
     done = [each for each in outcomes if each.action != "kept"]
     freed = sum(each.bytes for each in done)
     verb = "would be" if any(each.action == "would be removed" for each in done) else "were"
-    return "\n".join([*lines, f"{len(done)} of {len(outcomes)} runs: {freed / 1e6:,.1f} MB {verb} removed."])
+    return "\n".join(
+        [*lines, f"{len(done):,} of {counted(len(outcomes), 'run')}: {freed / 1e6:,.1f} MB {verb} removed."]
+    )
 
 
 def _words(outcome: Outcome) -> str:

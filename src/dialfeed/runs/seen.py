@@ -42,6 +42,8 @@ class Seen:
         touched: When it last told anything, UTC.
         can: ``resume``, ``settle`` or ``retry`` where that is left to do; else empty.
         next: The command for that, in the run's own words where it has any.
+        error: What stopped it; empty where nothing did, or it has not told.
+        rehearsal: Whether it was told to send nothing.
         keep_until: Until when its files with rows are kept; empty where that is not told.
         purged: Whether they have been removed.
         hold: Whether a legal hold keeps them.
@@ -59,9 +61,16 @@ class Seen:
     touched: datetime | None
     can: str
     next: str
+    error: str
+    rehearsal: bool
     keep_until: str
     purged: bool
     hold: bool
+
+    @property
+    def told_command(self) -> str:
+        """The command in words."""
+        return f"{self.command} (rehearsal)" if self.rehearsal else self.command
 
     def as_dict(self, now: datetime) -> dict[str, Any]:
         """Its JSON form; `age_seconds` is the time since it last told anything."""
@@ -84,7 +93,7 @@ def see(folder: Path) -> Seen:
     seen = replace(seen, began=_time(first), touched=_time(last) or _time(first))
     if held:
         command = str(last.get("command") or first.get("command") or seen.command)
-        return replace(seen, status=RUNNING, exit_code=EXIT_CODES[RUNNING], command=command, can="", next="")
+        return replace(seen, status=RUNNING, exit_code=EXIT_CODES[RUNNING], command=command, can="", next="", error="")
     return seen
 
 
@@ -128,6 +137,8 @@ def _told(folder: Path, told: dict[str, Any], retention: Retention | None) -> Se
         touched=None,
         can=can,
         next=told["next"],
+        error=told["error"],
+        rehearsal=bool(told["policy"].get("dry_run")),
         **_kept(folder, retention),
     )
 
@@ -149,6 +160,8 @@ def _untold(folder: Path, looked: Glance, first: dict[str, Any], retention: Rete
         touched=None,
         can=can,
         next=f"dialfeed resume {run}" if can else "",
+        error="",
+        rehearsal=False,
         **_kept(folder, retention),
     )
 
