@@ -232,8 +232,8 @@ def test_of_two_runs_that_began_in_one_second_the_history_tells_which_was_later(
     own = past("20260301T080000Z-aaaaaa", "2026-03-01T08:00:01", 5)
     other = past(f"20260301T080000Z-{suffix}", "2026-03-01T08:00:01", 7)
     summary = Summary(own.run, "", "import")
-    assert list(later_runs([own, other], summary, {}.get)) == [Later(other.run, 7)]
-    assert list(later_runs([other, own], summary, {}.get)) == []
+    assert list(later_runs([own, other], summary, lambda _: None)) == [Later(other.run, 7)]
+    assert list(later_runs([other, own], summary, lambda _: None)) == []
 
 
 def test_an_earlier_run_that_was_resumed_since_may_have_delivered_any_part_of_it() -> None:
