@@ -63,6 +63,7 @@ class Plan:
     exempt: tuple[tuple[str, str], ...]
     consent_overrides: bool
     reject_kinds: tuple[str, ...]
+    record: tuple[tuple[str, str], ...]
     calling_hours: str | None
     calling_day: str | None
     hours_rules: str | None
@@ -132,6 +133,7 @@ class Plan:
             "set": dict(self.set),
             "dnc": list(self.dnc),
             "exempt": dict(self.exempt),
+            "record": dict(self.record),
             "phone_order": list(self.phone_order),
             "email_order": list(self.email_order),
             "sinks": list(self.sinks),

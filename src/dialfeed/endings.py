@@ -83,6 +83,7 @@ def audit_entry(summary: Summary) -> dict[str, Any]:
         "batches": summary.batches,
         "settled": summary.settled,
         "findings": [finding.code for finding in summary.findings],
+        "files": summary.files,
         "error": summary.error,
         "next": summary.next,
     }

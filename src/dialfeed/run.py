@@ -27,10 +27,10 @@ from dialfeed.drawing import drawn
 from dialfeed.endings import audit_entry, exit_code, next_step, status
 from dialfeed.errors import DialfeedError, ResumeRun
 from dialfeed.faults import translated
-from dialfeed.files import write_json
+from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
-from dialfeed.reports.retention import keep
+from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.spans import Span
 from dialfeed.reports.summary import Finding, Rows, Summary
 from dialfeed.shipping import findings as sink_findings
@@ -187,6 +187,7 @@ class Run:
             "keep_rows_until": kept.keep_until or None,
             "files": [each["name"] for each in kept.files],
         }
+        self.summary.files = {path.name: sha256_of(path) for path in rows_in(self.folder.path) if path.is_file()}
 
     def _draw(self) -> None:
         """Draw the report; that it cannot be drawn is told, and harms the run no more."""

@@ -297,6 +297,7 @@ def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, wr
         "host": run.host,
         "list": {"id": run.summary.list_id, "name": run.summary.list_name},
         "topic": order.plan.topic,
+        **dict(order.plan.record),
         "input": {
             "path": run.summary.source.get("path"),
             "sha256": opened.source.sha256(),

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
-from dialfeed.contacts.fields import EXEMPTION_EVIDENCE
+from dialfeed.contacts.fields import EXEMPTION_EVIDENCE, RUN_RECORD
 from dialfeed.contacts.kinds import CALLED
 from dialfeed.guards import GUARDS
 from dialfeed.reports.spans import read_span
@@ -154,13 +154,22 @@ def _flag(value: Any) -> str:
 
 def _evidence(value: Any) -> tuple[tuple[str, str], ...]:
     """`evidence=column` pairs, from a table of the profile or from repeated flags."""
+    return _named_pairs(value, EXEMPTION_EVIDENCE, "a column")
+
+
+def _named_pairs(value: Any, names: Sequence[str], what: str) -> tuple[tuple[str, str], ...]:
     if isinstance(value, Mapping):
-        pairs = [(str(name), str(column)) for name, column in value.items()]
+        pairs = [(str(name), str(text)) for name, text in value.items()]
     else:
-        pairs = [(name, column) for name, _, column in (each.partition("=") for each in value)]
-    if not all(name in EXEMPTION_EVIDENCE and column.strip() for name, column in pairs):
-        raise ValueError(f"one of {', '.join(EXEMPTION_EVIDENCE)}, with = and a column, is expected")
-    return tuple({name: (name, column.strip()) for name, column in pairs}.values())
+        pairs = [(name, text) for name, _, text in (each.partition("=") for each in value)]
+    if not all(name in names and text.strip() for name, text in pairs):
+        raise ValueError(f"one of {', '.join(names)}, with = and {what}, is expected")
+    return tuple({name: (name, text.strip()) for name, text in pairs}.values())
+
+
+def _recorded(value: Any) -> tuple[tuple[str, str], ...]:
+    """`name=text` pairs of what a run record has room for (`compliance.md` section 5)."""
+    return _named_pairs(value, RUN_RECORD, "text")
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -299,6 +308,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("reject_kinds", _kinds, (), "Reject phone numbers of these kinds: premium_rate, shared_cost, toll_free, "
             "personal_number, pager, uan, voicemail, voip, fixed_line, mobile, fixed_line_or_mobile. Short codes are "
             "always rejected. Repeatable.", "file", "KIND,…"),
+    Setting("record", _recorded, (), "What the evidence records of the run: `seller`, `campaign`, `purpose`, "
+            "`channel` or `dialling`. Repeatable.", "scrub", "NAME=TEXT"),
     Setting("calling_hours", _one_of("off", "report", "send"), None, "When contacts may be called: `report` it, `send` "
             "it to the platform in columns of their own, or `off`; unless set, `report` where the run names a list.",
             "scrub", "WHAT"),

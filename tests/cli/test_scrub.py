@@ -94,9 +94,10 @@ def test_each_endpoint_has_its_line_under_a_pseudonym_that_the_key_can_make_agai
 
 def test_the_run_record_says_what_the_decisions_rest_on_and_is_sealed_by_the_audit_trail(tenant: Tenant) -> None:
     add(tenant, LISTED)
-    run(tenant)
+    run(tenant, "--record", "seller=Acme Inc", "--record", "campaign=Spring")
     record = (tenant.folder / "run" / "evidence.json").read_bytes()
     told = json.loads(record)
+    assert (told["seller"], told["campaign"]) == ("Acme Inc", "Spring")
     assert told["lists"][0]["coverage"] == ["212"]
     assert told["input"]["sha256"] == hashlib.sha256(MIXED.encode()).hexdigest()
     assert told["decisions"]["decisions"] == {"allow": 1, "block": 2, "not_checked": 2}
@@ -104,6 +105,8 @@ def test_the_run_record_says_what_the_decisions_rest_on_and_is_sealed_by_the_aud
     lines = [json.loads(line) for line in (tenant.folder / "run" / "audit.jsonl").read_text().splitlines()]
     done = next(line for line in lines if line["event"] == "scrub.done")
     assert done["evidence_sha256"] == hashlib.sha256(record).hexdigest()
+    for name in ("delivered.csv", "suppressed.csv"):
+        assert lines[-1]["files"][name] == hashlib.sha256((tenant.folder / "run" / name).read_bytes()).hexdigest()
 
 
 def test_the_same_again_gives_the_same_decision_lines_whatever_the_chunks(tenant: Tenant) -> None:

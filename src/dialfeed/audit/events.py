@@ -248,6 +248,7 @@ EVENTS: Final[tuple[Event, ...]] = (
         ("batches", "number", "batches sent"),
         ("settled", "counts", "batches settled, by what told it"),
         ("findings", "codes", "what a person should look at"),
+        ("files", "told", "SHA-256 of each file with rows, by name"),
         ("error", "words", "what stopped it, if anything did"),
         ("next", "words", "the command that goes on, if anything is left to do"),
     ),

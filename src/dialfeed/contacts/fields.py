@@ -68,3 +68,6 @@ EXEMPTION_EVIDENCE: Final = (
     "b2b_id",
 )
 """What a source's column may be evidence of: an exemption from a do-not-call list, or its proof."""
+
+RUN_RECORD: Final = ("seller", "campaign", "purpose", "channel", "dialling")
+"""What a user may say of a run for its record (`compliance.md` section 5)."""

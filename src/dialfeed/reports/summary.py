@@ -97,6 +97,7 @@ class Summary:
     total_seconds: float = 0.0
     policy: dict[str, Any] = field(default_factory=dict)
     retention: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     sinks: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
@@ -135,6 +136,7 @@ class Summary:
             },
             "policy": self.policy,
             "retention": self.retention,
+            "files": self.files,
             "findings": [vars_of(finding) for finding in self.findings],
             "sinks": self.sinks,
             "error": self.error,
@@ -158,6 +160,7 @@ def read_summary(path: Path) -> Summary:
         rows=Rows(**told["rows"]),
         fields=told.get("fields", {}),
         retention=told.get("retention", {}),
+        files=told.get("files", {}),
         first_rows=told.get("first_rows", {}),
         retries=told.get("retries", []),
         lists=told.get("lists", []),
