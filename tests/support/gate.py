@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from contextlib import suppress
 
@@ -30,11 +31,13 @@ class Gate:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             self._listener = None
-        for line in self._lines:
+        cut, self._lines = self._lines, []
+        for line in cut:
+            # a reset, as from a server that dies with bytes unread: an orderly end would say that all was read
             with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.shutdown(socket.SHUT_RD)
             line.close()
-        self._lines.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -57,4 +60,5 @@ class Gate:
                     return
                 target.sendall(block)
         with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+            if target in self._lines:
+                target.shutdown(socket.SHUT_WR)

@@ -147,15 +147,17 @@ class Index:
         blocks = numbers // np.uint64(BLOCK_SIZE)
         digits = (numbers - blocks * np.uint64(BLOCK_SIZE)).astype(np.uint32)
         entries = self._entries_of(blocks)
-        sound = self._check(entries)
+        broken = None if self._check(entries) else self._state[entries] == _BROKEN
+        if broken is not None:
+            entries = np.where(broken, len(self._entries), entries)  # nothing in a damaged block can be followed
         position = digits - self._first.take(entries)  # below the first number it wraps round, beyond every span
         inside = position < self._dense_span.take(entries)
         bits = (self._bit.take(entries) + position) * inside
         answers: Answers = (self._bytes.take(bits >> 3) >> (bits & 7).astype(np.uint8)) & inside
         if self._any_sparse:
             self._search(entries, position, digits, answers)
-        if not sound:
-            answers[self._state[entries] == _BROKEN] = DAMAGED
+        if broken is not None:
+            answers[broken] = DAMAGED
         return answers
 
     def _entries_of(self, blocks: Numbers) -> NDArray[np.integer]:
