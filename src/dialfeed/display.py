@@ -64,7 +64,7 @@ class PlainDisplay:
 def _line(words: str, done: int, total: int | None, *, note: str, elapsed: float, left: float | None) -> str:
     parts = [words]
     if done:
-        parts.append(f"{done:,}" + (f" of {total:,}" if total else "") + " rows")
+        parts.append(f"{done:,}" + (f" of {total:,}" if total else "") + (" row" if (total or done) == 1 else " rows"))
         if elapsed > 1:
             parts.append(f"{done / elapsed:,.0f} a second")
     if left is not None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from dialfeed.errors import DialfeedError, ResumeRun
-from dialfeed.reports.summary import Summary
+from dialfeed.ledger.folder import RETRIES, SUMMARY
+from dialfeed.reports.summary import Summary, read_summary
 
 
 def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> int:
@@ -62,7 +65,16 @@ def next_step(summary: Summary) -> str:
     if MISSING & {finding.code for finding in summary.findings}:
         return f"dialfeed verify {summary.run}"
     file = "rejected.csv" if rows.invalid else "refused.csv"
-    return f"Mend {file}, then: dialfeed retry {summary.run} {file}" if rows.invalid or rows.refused else ""
+    return f"Mend {file}, then: dialfeed retry {_retried(summary, file)}" if rows.invalid or rows.refused else ""
+
+
+def _retried(summary: Summary, file: str) -> str:
+    """The run whose rows a file holds, and the file: rows of a retry belong to the run that it retries."""
+    folder = Path(summary.folder)
+    if folder.parent.name != RETRIES:
+        return f"{summary.run} {file}"
+    first = read_summary(folder.parent.parent / SUMMARY).run
+    return f"{first} {shlex.quote(str(folder / file))}"
 
 
 def audit_entry(summary: Summary) -> dict[str, Any]:

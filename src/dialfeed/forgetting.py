@@ -199,4 +199,4 @@ def forgotten_as_text(told: Mapping[str, Any], *, rehearsed: bool) -> str:
     lines += [f"Kept, so that nobody contacts the person again: list {name}." for name in told["lists"]]
     if not told["lists"]:
         lines.append("The person is on no do-not-call list; `dialfeed dnc add --internal` keeps others from calling.")
-    return "\n".join([*lines, "Files that lists were imported from are not touched."])
+    return "\n".join([*lines, "Files that contacts were imported from are not touched."])

@@ -18,14 +18,13 @@ from dialfeed.config import Plan
 from dialfeed.drawing import drawn
 from dialfeed.endings import judged
 from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
-from dialfeed.ledger.folder import RunFolder, held, new_run_id
+from dialfeed.ledger.folder import RETRIES, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.order import Order
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.summary import read_summary
 from dialfeed.retries import (
-    RETRIES,
     check_can_be_retried,
     close_rows,
     standing,

@@ -20,6 +20,7 @@ from dialfeed.config import Plan
 from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.phone import normalise_phones
 from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.donotcall.decisions import Decision
 from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import FixSettings
@@ -242,8 +243,17 @@ def _circumstances(each: Decided) -> Iterator[str]:
         yield f"callable: {each.window}"
     for one in each.lists:
         obtained = f", obtained {one['obtained_at']}" if one["obtained_at"] else ""
-        yield f"list {one['list_id']} version {one['version']}{obtained} by {one['obtained_by'] or 'unknown'}"
+        by = f" by {one['obtained_by']}" if one["obtained_by"] else ""
+        version = f"version {one['version']}" if one["version"] else one["state"]
+        yield f"list {one['list_id']} {version}{obtained}{by}"
     if each.valid_until:
         yield f"valid until {each.valid_until}"
     if each.delivered is not None:
-        yield "delivered" if each.delivered else "not delivered"
+        yield _arrival(each)
+
+
+def _arrival(each: Decided) -> str:
+    """What became of the row, so that nobody takes a contact for one that was delivered with a blocked number."""
+    if not each.delivered:
+        return "not delivered"
+    return "delivered" if Decision(each.decision).goes else "withheld: the contact was delivered without it"

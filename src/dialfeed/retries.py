@@ -22,12 +22,11 @@ from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 from dialfeed.contacts.findings import ROW
 from dialfeed.errors import FixSettings, FixSource
 from dialfeed.files import write_json
-from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY
+from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import check_not_purged
 from dialfeed.reports.summary import Rows, Summary, read_summary
 
-RETRIES: Final = "retries"
 OPEN: Final = ("invalid", "refused")
 """Buckets of rows that a person may mend and give in again."""
 

@@ -96,6 +96,7 @@ def test_a_row_that_is_still_wrong_stays_open_until_it_is_right(tenant: Tenant) 
     told = report(run)
     assert (told["rows"]["delivered"], told["rows"]["invalid"], told["exit_code"]) == (56, 4, 4)
     (left,) = rejected(Path(outcome.json["folder"]))
+    assert outcome.json["next"].endswith(f"retry {told['run']} {outcome.json['folder']}/rejected.csv")
     nested = tenant.run("retry", outcome.json["run"], tenant.folder / "mended.csv")
     assert nested.code == 1
     assert told["run"] in nested.err

@@ -296,6 +296,9 @@ def test_evidence_finds_what_was_decided_about_a_number_on_a_day(tenant: Tenant)
     assert found.json["decided"][0]["reasons"] == ["suppressed.national_dnc:us-national"]
     assert found.json["decided"][0]["lists"][0]["list_id"] == "us-national"
     assert LISTED not in found.out
+    words = tenant.run("evidence", LISTED).out
+    assert (words.count("withheld: the contact was delivered without it"), words.count("not delivered")) == (1, 1)
+    assert "    delivered\n" in tenant.run("evidence", CLEAR).out
     assert tenant.run("evidence", LISTED, "--date", "2020-01-01", "--json").code == 4
 
 

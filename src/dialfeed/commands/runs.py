@@ -125,6 +125,9 @@ def purge_command(
         plan = plan_of(dict(given))
         if held or released:
             afterwards.hold(_folder(held or released or "", given), plan, release=released is not None)
+            click.echo(
+                f"Run {held} is kept whole until `purge --release`." if held else f"The hold on {released} ends."
+            )
             return
         rules = purging.Rules(
             _span("--older-than", older_than),

@@ -19,6 +19,7 @@ LEDGER = "ledger.sqlite"
 SUMMARY = "summary.json"
 AUDIT = "audit.jsonl"
 STAGE = "stage"
+RETRIES = "retries"
 
 
 @dataclass(frozen=True, slots=True)

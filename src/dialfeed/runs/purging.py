@@ -21,11 +21,10 @@ from dialfeed.config import Plan
 from dialfeed.drawing import REPORT, drawn
 from dialfeed.errors import DialfeedError
 from dialfeed.files import write_json
-from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, every_run, forget_run, held
+from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY, every_run, forget_run, held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in, stamp
 from dialfeed.reports.spans import Span
-from dialfeed.retries import RETRIES
 from dialfeed.runs.afterwards import operator, record
 from dialfeed.runs.seen import RUNNING, Seen, see
 from dialfeed.shipping import ship_later_events
