@@ -75,7 +75,7 @@ def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgott
         FixSettings: The key for pseudonyms is lost.
     """
     home = home_folder(plan)
-    key = KeyRing(home).current()
+    key = KeyRing(home).passing() if rehearse else KeyRing(home).current()
     found = Forgotten(lists=_lists_with(endpoint, home))
     for folder in every_run(Path(plan.runs_dir), home):
         try:
