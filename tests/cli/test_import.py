@@ -228,6 +228,12 @@ def test_other_columns_pass_through_and_overrides_win(tenant: Tenant) -> None:
     }  # fmt: skip
 
 
+def test_what_a_run_notes_in_the_home_folder_is_for_its_owner_only(tenant: Tenant) -> None:
+    assert tenant.import_file(tenant.write(table(line(phone="+12125550100")))).code == 0
+    for path in (tenant.folder / "home").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
 def test_row_files_are_for_their_owner_only(tenant: Tenant) -> None:
     assert tenant.import_file(tenant.write(table(line(phone="+12125550100")))).code == 0
     run = tenant.folder / "run"

@@ -8,6 +8,8 @@ import pytest
 from command import Outcome
 from tenant import Tenant
 
+from dialfeed.contacts.drift import Shape, compare
+
 MOBILE, HOME = "+12125550100", "+12125550101"
 
 
@@ -141,6 +143,12 @@ def test_a_file_that_has_changed_stops_with_a_comparison_until_it_is_accepted(te
     accepted, _ = loaded(tenant, content, *flags, "--run-dir", str(tenant.folder / "three"))
     assert accepted.code in {0, 4}, accepted.err
     assert "mapping.drift" in [finding["code"] for finding in accepted.json["findings"]]
+
+
+def test_a_column_that_fills_another_field_is_not_taken_for_one_that_is_gone() -> None:
+    before = Shape(("Surname", "E-Mail"), {"Surname": "lastName", "E-Mail": "email"}, {}, {})
+    now = Shape(("firstName", "doNotEmail"), {"firstName": "firstName", "doNotEmail": "doNotEmail"}, {}, {})
+    assert not any("may be called" in each.sentence for each in compare(before, now))
 
 
 def test_an_accepted_change_is_remembered(tenant: Tenant) -> None:

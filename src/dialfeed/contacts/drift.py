@@ -130,7 +130,8 @@ def _heir(column: str, field: str, new: Sequence[str], now: Shape) -> str:
     """The new column that may be one that is gone under another name."""
     same_field = [each for each in new if field and now.targets.get(each) == field]
     key = match_key(column)
-    alike = [each for each in new if SequenceMatcher(None, key, match_key(each)).ratio() >= _ALIKE]
+    free = [each for each in new if not field or now.targets.get(each, "") in {"", field}]  # fills no other field
+    alike = [each for each in free if SequenceMatcher(None, key, match_key(each)).ratio() >= _ALIKE]
     return next(iter(same_field + alike), "")
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dialfeed.errors import CheckFile, FixSettings
+from dialfeed.files import open_private
 
 LEDGER = "ledger.sqlite"
 SUMMARY = "summary.json"
@@ -132,7 +133,8 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
         (path / STAGE).mkdir(exist_ok=True, mode=0o700)
         if home is not None:
             _note(home, run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _note(home, run_id).write_text(str(path), "utf-8")
+            with os.fdopen(open_private(_note(home, run_id)), "w", encoding="utf-8") as note:
+                note.write(str(path))
     except FileExistsError:
         raise FixSettings(f"{path} is a file, not a folder.", advice="Choose another --run-dir.") from None
     except OSError as error:
