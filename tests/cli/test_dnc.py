@@ -322,7 +322,8 @@ def test_a_business_day_count_tells_by_when_an_opt_out_must_be_in_force(dnc: Dnc
 
 @pytest.mark.parametrize(("age", "code", "word"), [(5, 0, "ready until"), (29, 4, "expires soon"), (40, 6, "too old")])
 def test_status_tells_a_scheduler_what_is_old_or_about_to_be(dnc: Dnc, age: int, code: int, word: str) -> None:
-    dnc.add("us-national", dnc.file("us.txt", "212,5550100"), obtained=TODAY - timedelta(days=age))
+    added = dnc.add("us-national", dnc.file("us.txt", "212,5550100"), obtained=TODAY - timedelta(days=age))
+    assert ("TOO OLD since" in added.out) is (code == 6)
     told = dnc("status")
     assert (told.code, word in told.out) == (code, True)
     assert dnc("status", "us-national", "--warn-within", "0d").code == (0 if code < 6 else 6)

@@ -66,11 +66,16 @@ class Session:
         else:
             click.echo(render(result.as_dict()), nl=False)
         if not wants_json_log():  # it has told these
-            if result.error is not None:
+            if result.error is not None and (as_json or not _one_screen()):
                 say(f"dialfeed: {result.error}")
             if as_json and result.summary.next:
                 say(f"Next: {result.summary.next}")
         sys.exit(0 if result.exit_code in as_hoped else result.exit_code)
+
+
+def _one_screen() -> bool:
+    """Whether both outputs are read by one person, who has read of the error in the report already."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
 
 
 @contextmanager

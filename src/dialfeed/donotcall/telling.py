@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from dialfeed.donotcall.facts import Verdict
@@ -115,6 +115,8 @@ def duration(left: timedelta) -> str:
 def put_as_text(told: dict[str, Any]) -> str:
     """What became of a list that was added or updated."""
     until = f"valid until {told['valid_until']}" if told["valid_until"] else "does not age"
+    if told["valid_until"] and datetime.fromisoformat(told["valid_until"]) <= datetime.now(UTC):
+        until = f"TOO OLD since {told['valid_until']}, and blocks whom it speaks of; obtain it anew"
     return (
         f"{told['list_id']}: version {told['version']} of {told['authority']}, {counted(told['records'], 'record')}, "
         f"covers {covers(told['coverage'])}, obtained {told['obtained_at']}, {until}."
