@@ -62,6 +62,7 @@ def test_all_runs_are_listed_with_what_is_left_to_do(tenant: Tenant) -> None:
     stopped = tenant.run("status", tenant.folder / "guarded").out
     assert "Stopped: The same content was loaded" in stopped
     assert "Next:" not in stopped
+    assert "none sent\n" in stopped
     runs = listed(tenant)
     told = {Path(folder).name: (each["status"], each["command"], each["can"]) for folder, each in runs.items()}
     assert told == {
@@ -91,7 +92,8 @@ def test_a_run_under_way_is_running_and_a_killed_one_has_died(tenant: Tenant) ->
         assert 0 < now.json["contacts"]["delivered"] < 120
         assert now.json["contacts"]["ready"] == 120
         assert now.json["seconds_left"] > 0
-        assert listed(tenant)[str(run)]["status"] == "RUNNING"
+        seen = listed(tenant)[str(run)]
+        assert (seen["status"], seen["list"]) == ("RUNNING", "Spring")
         process.send_signal(signal.SIGKILL)
         process.wait()
     died = tenant.run("status", run, "--json")

@@ -171,9 +171,11 @@ def _lines(told: Status) -> Iterator[str]:
     where = f" into {seen.list}" if seen.list else ""
     yield f"Run {seen.run}: {seen.status} ({seen.told_command}{where}, {_since(seen)})"
     yield f"  {_stage(told)}"
-    if told.contacts:
+    if told.contacts.get("ready"):
         shown = {name: count for name, count in told.contacts.items() if count and name not in {"ready", "uncut"}}
-        yield f"  of {counted(told.contacts['ready'], 'contact')}: " + (_counted(shown) or "none sent yet")
+        yield f"  of {counted(told.contacts['ready'], 'contact')}: " + (
+            _counted(shown) or ("none sent yet" if told.running else "none sent")
+        )
     elif any(seen.rows.values()):
         yield f"  {_counted({name: count for name, count in seen.rows.items() if count})}"
     if told.batches:

@@ -153,7 +153,7 @@ def _untold(folder: Path, looked: Glance, first: dict[str, Any], retention: Rete
         command=str(first.get("command", "")),
         status=DIED,
         exit_code=EXIT_CODES[DIED],
-        list=str(looked.facts.get("list") or ""),
+        list=_list_name(folder / AUDIT) or str(looked.facts.get("list") or ""),
         source=", ".join(map(str, looked.facts.get("source") or ())),
         rows=rows_so_far(looked),
         began=None,
@@ -200,6 +200,16 @@ def _ends_of(trail: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except OSError:
         return {}, {}
     return _line(first), next((line for line in map(_line, reversed(lines)) if line), {})
+
+
+def _list_name(trail: Path) -> str:
+    """The contact list's name, which a trail tells near its beginning; empty where it does not."""
+    try:
+        with trail.open("rb") as file:
+            found = next((line for line in file.readlines(_TAIL) if b'"list.found"' in line), b"{}")
+    except OSError:
+        return ""
+    return str(_line(found).get("name") or "")
 
 
 _TAIL: Final = 1 << 16
