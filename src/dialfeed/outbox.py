@@ -10,6 +10,7 @@ from typing import Any
 from dialfeed.assembly import home_folder
 from dialfeed.audit.sinks.courier import Standing
 from dialfeed.config import Plan
+from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, find, known
 from dialfeed.shipping import ship
 from dialfeed.wording import counted
@@ -44,14 +45,25 @@ def ship_runs(plan: Plan, run: str | None, *, patience: float, again: bool = Fal
         again: Send what the sinks refused before once more.
 
     Raises:
-        FixSettings: There is no such run, a secret is missing, or a library is not installed.
+        FixSettings: There is no such run, a secret is missing, or a library is not installed; of all runs it is raised
+            when the others have been sent.
     """
-    folders = list(_all(plan)) if run is None else [_one(plan, run)]
-    return [
-        Shipped(folder.name, folder, standing)
-        for folder in folders
-        for standing in ship(folder, plan, patience=patience, again=again, only_its_own=run is None)
-    ]
+    if run is not None:
+        return _ship_one(_one(plan, run), plan, patience=patience, again=again, only_its_own=False)
+    shipped: list[Shipped] = []
+    faults: list[FixSettings] = []
+    for folder in _all(plan):
+        try:
+            shipped += _ship_one(folder, plan, patience=patience, again=again, only_its_own=True)
+        except FixSettings as fault:
+            faults.append(FixSettings(f"Run {folder.name}: {fault.sentence}", advice=fault.advice))
+    if faults:
+        raise faults[0]
+    return shipped
+
+
+def _ship_one(folder: Path, plan: Plan, **how: Any) -> list[Shipped]:
+    return [Shipped(folder.name, folder, standing) for standing in ship(folder, plan, **how)]
 
 
 def _one(plan: Plan, run: str) -> Path:

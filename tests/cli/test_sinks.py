@@ -112,6 +112,20 @@ def address(hook: WebhookReceiver) -> str:
     return f"http://127.0.0.1:{hook.port}/audit"
 
 
+def test_a_run_whose_secret_is_gone_holds_up_no_other(tenant: Tenant, hook: WebhookReceiver) -> None:
+    hook.answer = lambda _: (503, {})
+    for name in ("first", "second"):
+        secret = {f"DIALFEED_SINK_{name.upper()}_SECRET": KEY.decode()}
+        flags = ("--sink", f"{address(hook)}#{name}", "--sink-grace", "0.2", "--insist", "all", *AS_THEY_ARE)
+        tenant.import_file(tenant.write(CONTACTS), *flags, "--run-dir", tenant.folder / name, **secret)
+    hook.answer = lambda _: (204, {})
+    told = tenant.run("audit", "ship", "--all", DIALFEED_SINK_SECOND_SECRET=KEY.decode())
+    assert told.code == 1
+    assert "Run first" in told.err
+    assert "DIALFEED_SINK_FIRST_SECRET" in told.err
+    assert set((tenant.folder / "second/audit.jsonl").read_bytes().splitlines()) <= set(hook.lines)
+
+
 def first_of_each(hook: WebhookReceiver) -> list[bytes]:
     return list(dict.fromkeys(hook.lines))
 

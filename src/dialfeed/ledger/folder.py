@@ -156,7 +156,7 @@ def find(name: str, *, runs_dir: Path, home: Path) -> Path:
     for path in (Path(name), runs_dir / name, noted):
         if path is not None and any((path / file).is_file() for file in (LEDGER, SUMMARY, AUDIT)):
             return path.absolute()
-    raise FixSettings(f"There is no run {name!r}.", advice="Give a run's id or its folder; the newest is `--latest`.")
+    raise FixSettings(f"There is no run {name!r}.", advice="Give a run's id or its folder; `dialfeed runs` lists them.")
 
 
 def latest(*, runs_dir: Path, home: Path) -> Path:
