@@ -20,8 +20,11 @@ def exit_code(summary: Summary, error: DialfeedError | None, *, sends: bool) -> 
         return 5
     if error is not None or (rows.failed and sends):
         return 3
-    unusable = any(finding.code == "scrub.list_unusable" for finding in summary.findings)
-    return 4 if rows.invalid or rows.refused or unusable else 0
+    return 4 if rows.invalid or rows.refused or _list_unusable(summary) else 0
+
+
+def _list_unusable(summary: Summary) -> bool:
+    return any(finding.code == "scrub.list_unusable" for finding in summary.findings)
 
 
 MISSING = {"verify.missing", "verify.not_there", "verify.twice"}
@@ -64,6 +67,8 @@ def next_step(summary: Summary) -> str:
         return f"dialfeed settle {summary.run}"
     if MISSING & {finding.code for finding in summary.findings}:
         return f"dialfeed verify {summary.run}"
+    if _list_unusable(summary) and rows.suppressed:
+        return "Load the do-not-call lists (dialfeed dnc status names them), then import suppressed.csv."
     file = "rejected.csv" if rows.invalid else "refused.csv"
     return f"Mend {file}, then: dialfeed retry {_retried(summary, file)}" if rows.invalid or rows.refused else ""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -26,6 +26,9 @@ from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
+
+_NAMED: Final = 3
+"""So many runs without decisions are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +228,10 @@ def _told(found: Inquiry) -> Iterator[str]:
             code, _, list_id = reason.partition(":")
             yield f"    {code}" + (f" (list {list_id})" if list_id else "") + f": {BY_CODE[code].sentence}"
         yield from (f"    {told}" for told in _circumstances(each))
-    yield from (
-        f"Run {run} holds no decisions: it named no list, or ended before the scrub." for run in found.without_evidence
-    )
+    if found.without_evidence:
+        first, more = found.without_evidence[:_NAMED], len(found.without_evidence) - _NAMED
+        named = ", ".join(first) + (f" and {more:,} more" if more > 0 else "")
+        yield f"Without decisions, as they named no list or ended before the scrub: {named}."
     yield from (
         f"Run {run} was written with the key {key}, which is not here; it cannot be looked up."
         for run, key in found.without_key.items()

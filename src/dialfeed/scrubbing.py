@@ -89,6 +89,7 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
     )
     scrubbing = Scrubbing(scrubber, lists.facts, _key(order) if scrubber.keeps_decisions else None, now)
     _tell_lists(run, plan, scrubbing)
+    _check_usable(scrubbing, strict=plan.compliance == "strict" or order.retry_of is not None)
     return scrubbing
 
 
@@ -249,7 +250,6 @@ def _places(mapping: ColumnMapping) -> dict[str, str]:
 
 
 def _tell_lists(run: Run, plan: Plan, scrubbing: Scrubbing) -> None:
-    unusable = [each.id for each in scrubbing.lists if each.state != "ready"]
     run.trail.append(
         "lists.opened",
         lists=[each.as_dict() for each in scrubbing.lists],
@@ -257,7 +257,16 @@ def _tell_lists(run: Run, plan: Plan, scrubbing: Scrubbing) -> None:
         valid_until=iso(scrubbing.valid_until),
         policy=dict(_policy(plan)),
     )
-    if unusable and plan.compliance == "strict":
+
+
+def _check_usable(scrubbing: Scrubbing, *, strict: bool) -> None:
+    """Stop where every list has to be usable: by policy, and for mended rows, which are scrubbed only once.
+
+    Raises:
+        CheckFile: One is not.
+    """
+    unusable = [each.id for each in scrubbing.lists if each.state != "ready"]
+    if unusable and strict:
         raise CheckFile(
             f"Do-not-call lists that cannot be used: {', '.join(unusable)}. Nothing was sent.",
             advice="`dialfeed dnc status` tells what to do.",

@@ -400,3 +400,26 @@ def test_an_address_on_a_suppression_list_is_not_written_to_and_has_its_evidence
     assert [contact.get("email") for contact in tenant.stored] == [None] * 5
     found = tenant.run("evidence", "ANN@example.com")
     assert (found.code, "suppressed.email_suppressed (list unsubscribed)" in found.out) == (0, True)
+
+
+def test_a_mended_row_is_not_spent_on_a_list_that_cannot_be_used(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    first = run(tenant, "--max-rejected", "1", content=table("1,Ann,12,,no,no", f"2,Ben,{CLEAR},,no,no"))
+    tenant.run("dnc", "remove", "us-national", "--because", "a test")
+    mended = tenant.write(f"_row,{HEADER}\n2,1,Ann,+12125550107,,no,no\n", "mended.csv")
+    refused = tenant.run("retry", first.json["run"], mended, "--json")
+    assert refused.code == 6
+    add(tenant, LISTED)
+    assert tenant.run("retry", first.json["run"], mended, "--json").rows["delivered"] == 1
+
+
+def test_what_a_list_should_have_cleared_is_given_in_again_when_it_is_there(tenant: Tenant) -> None:
+    outcome = run(tenant)
+    assert (outcome.code, outcome.rows["delivered"]) == (4, 0)
+    assert "suppressed.csv" in outcome.json["next"]
+    add(tenant, LISTED, covers="212")
+    again = tenant.import_file(
+        tenant.folder / "run" / "suppressed.csv",
+        *("--json", "--dnc", "us-national", "--insist", "all", "--accept-drift", "--run-dir", tenant.folder / "again"),
+    )
+    assert again.rows["delivered"] == 2
