@@ -17,11 +17,20 @@ from typing import TYPE_CHECKING, Any
 from dialfeed._version import __version__
 
 if TYPE_CHECKING:  # the names below are looked up when first used, so that `import dialfeed` costs nothing
-    from dialfeed.api import import_contacts, resume, settle, validate_contacts
+    from dialfeed.api import import_contacts, resume, retry, settle, validate_contacts
     from dialfeed.errors import DialfeedError
     from dialfeed.run import Result
 
-__all__ = ["DialfeedError", "Result", "__version__", "import_contacts", "resume", "settle", "validate_contacts"]
+__all__ = [
+    "DialfeedError",
+    "Result",
+    "__version__",
+    "import_contacts",
+    "resume",
+    "retry",
+    "settle",
+    "validate_contacts",
+]
 
 _HOMES = {"DialfeedError": "dialfeed.errors", "Result": "dialfeed.run"}
 

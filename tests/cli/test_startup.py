@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import dialfeed
+
 HEAVY = ("polars", "numpy", "aiohttp", "phonenumbers", "email_validator", "rich", "orjson", "sqlite3")
 
 
@@ -25,3 +27,8 @@ def test_every_command_has_help() -> None:
     listed = subprocess.run([sys.executable, "-m", "dialfeed", "--help"], capture_output=True, text=True, check=True)
     names = [line.split()[0] for line in listed.stdout.partition("Commands:")[2].splitlines() if line.strip()]
     assert {"demo", "import", "validate", "resume", "settle", "lists", "doctor", "sandbox"} <= set(names)
+
+
+def test_every_name_of_the_python_api_is_there() -> None:
+    for name in dialfeed.__all__:
+        assert getattr(dialfeed, name) is not None
