@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialfeed.delivery.retry import RetryPolicy, backoff, parse_retry_after
@@ -151,6 +151,7 @@ def test_a_back_off_is_two_to_the_power_of_the_attempt_and_jitter_on_top(
 
 
 @given(st.integers(0, 10_000), jitters, st.floats(0.01, 10), st.floats(1, 1000))
+@example(0, 0.9999999999999999, 6.0, 7.618636697600894)
 def test_a_back_off_never_exceeds_its_cap_and_keeps_its_jitter_there(
     attempt: int, jitter: float, base: float, cap: float
 ) -> None:

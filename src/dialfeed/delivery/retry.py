@@ -76,7 +76,7 @@ def backoff(attempt: int, *, jitter: float, base: float = 1.0, cap: float = 60.0
     if attempt < 0 or not 0 <= jitter < 1:
         raise ValueError(f"no such repeat: number {attempt} with jitter {jitter}")
     doubled = base * 2.0 ** min(attempt, 64)
-    return min(doubled, cap / 1.5) * (1 + jitter / 2)
+    return min(min(doubled, cap / 1.5) * (1 + jitter / 2), cap)  # the cap last: a product may be rounded above it
 
 
 def parse_retry_after(
