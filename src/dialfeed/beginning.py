@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dialfeed.assembly import (
@@ -75,10 +74,6 @@ def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progr
         shipping=shipping,
         telemetry=telemetry,
     )
-
-
-def _ledger(run: Run) -> AbstractContextManager[Ledger]:
-    return Ledger(run.folder.ledger)
 
 
 def remember_order(ledger: Ledger, run: Run, order: Order) -> None:

@@ -65,15 +65,15 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
     )
     prepared_in = time.monotonic() - began
     scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
-    description = source.describe()
+    description, added = source.describe(), hour_columns(order.plan, mapping)
     facts = {
         "prepared": prepared.as_dict(),
         "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
-        "passed": [*mapping.beside, *hour_columns(order.plan, mapping)],
+        "passed": [*mapping.beside, *added],
         "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
-        "columns": len(mapping.fields) + len(mapping.passed_through) + len(hour_columns(order.plan, mapping)),
+        "columns": len(mapping.fields) + len(mapping.passed_through) + len(added),
         "scrub": scrub,
         "seconds": prepared_in,
         "evidence_seconds": time.monotonic() - began - prepared_in,

@@ -5,7 +5,6 @@ What is decided is in `dialfeed.donotcall`; what the run record has to hold is `
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,7 +30,7 @@ from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile, FixSettings, FixSource
-from dialfeed.files import write_json
+from dialfeed.files import sha256_of, write_json
 from dialfeed.order import Opened, Order
 from dialfeed.reports.summary import Summary
 from dialfeed.reports.text import NO_LIST
@@ -116,7 +115,7 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
         "hours": hours,
         **written.as_dict(),
     }
-    digest = hashlib.sha256((run.folder.path / EVIDENCE).read_bytes()).hexdigest()
+    digest = sha256_of(run.folder.path / EVIDENCE)
     counted = {name: told[name] for name in ("valid_until", "key_id", "lines", "decisions", "reasons")}
     run.trail.append("scrub.done", evidence_sha256=digest, decisions_sha256=written.sha256, **counted)
     return told

@@ -29,13 +29,13 @@ from dialfeed.donotcall.intake import (
     check_size,
     difference,
     masked,
-    sha256_of,
     take_phones,
     take_results,
     take_texts,
 )
 from dialfeed.donotcall.manifest import Manifest, Part, Version, write_manifest
 from dialfeed.errors import FixSettings
+from dialfeed.files import sha256_of
 
 _NEW: Final = ".new.index"
 """The index of a file that replaces some area codes, for as long as they are taken over."""

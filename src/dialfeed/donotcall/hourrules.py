@@ -24,7 +24,6 @@ from dialfeed.donotcall.places import zip_table_version
 from dialfeed.errors import FixSettings
 
 UnknownPlace: TypeAlias = Literal["narrow", "block"]
-AreaCodeStates: TypeAlias = Literal["every", "presuming"]
 
 UNKNOWN: Final = "unknown"
 """The jurisdiction of a contact whose place nothing tells."""

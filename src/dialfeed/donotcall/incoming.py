@@ -10,7 +10,7 @@ import polars as pl
 
 from dialfeed.donotcall.changing import Changes, Incoming
 from dialfeed.donotcall.facts import Channel, Numbers
-from dialfeed.donotcall.intake import BadLine, Piece, Tally, sha256_of
+from dialfeed.donotcall.intake import BadLine, Piece, Tally
 from dialfeed.donotcall.listfiles.answers import AnswerColumns, read_answers
 from dialfeed.donotcall.listfiles.base import Fault, ListFormat, Malformed
 from dialfeed.donotcall.listfiles.changes import change_layout, read_changes
@@ -20,6 +20,7 @@ from dialfeed.donotcall.moments import moment_of
 from dialfeed.donotcall.regimes import regime_of
 from dialfeed.donotcall.results import RESULT_SCHEMA
 from dialfeed.errors import FixSettings, FixSource
+from dialfeed.files import sha256_of
 from dialfeed.sources.files import reasons_of
 
 _FAULTS: Final[dict[Fault, str]] = {

@@ -6,7 +6,6 @@ that is said to be covered and has no number in it. Such a file is refused until
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -281,12 +280,6 @@ def difference(old: Index, new: Index, blocks: Iterable[int] | None = None) -> t
         same = len(np.intersect1d(before, after, assume_unique=True))
         more, less = more + len(after) - same, less + len(before) - same
     return more, less
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def masked(account: str) -> str:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dialfeed.donotcall.areas import Mask, Territory, in_area_codes
 from dialfeed.donotcall.facts import ListFacts, Moments, Numbers, Verdict, Verdicts, never
-
-ABSENT, PRESENT, DAMAGED = range(3)
+from dialfeed.donotcall.index import DAMAGED, PRESENT
 
 
 class PhoneIndex(Protocol):

@@ -44,9 +44,6 @@ ROW_FILES: Final = (
 ROW_FOLDERS: Final = ("stage", ".stage")
 """Folders with rows."""
 
-LEDGER_WITH_ROWS: Final = "ledger.sqlite"
-"""Holds ids and the platform's words about contacts; a purge empties those and keeps the rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Purged:
