@@ -18,7 +18,19 @@ ROWS = (
     "X-4713,Xaver,+12125550177,xaver@example.com,yes,yes\n"
     "X-4714,Wanda,+12125550188,no-at,no,no\n"
 )
-PRIVATE = ("4711", "4712", "Zebulon", "Yolanda", "Xaver", "zebulon", "xaver", "5550123", "5550177", "12125550", "no-at")
+PRIVATE = (
+    "X-4711",
+    "X-4712",
+    "Zebulon",
+    "Yolanda",
+    "Xaver",
+    "zebulon",
+    "xaver",
+    "5550123",
+    "5550177",
+    "12125550",
+    "no-at",
+)
 
 
 def read(run: Path) -> Page:
