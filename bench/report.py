@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import told_runs
 
-from dialfeed.drawing import draw_report
+from dialfeed.running.drawing import draw_report
 
 ROWS = 1_000_000
 

@@ -281,7 +281,7 @@ def test_a_fault_of_the_program_tells_its_place_and_no_value(tmp_path: Path) -> 
     cells = "Zebulonmark +12125550177 zebulonmark@example.com EXTMARK-1"
     with world(tmp_path, a_platform()) as (each, _):
         file = each.write(rows(6), "contacts.input")
-        with mock.patch("dialfeed.preparing.rule_set", side_effect=ValueError(cells)):
+        with mock.patch("dialfeed.steps.preparing.rule_set", side_effect=ValueError(cells)):
             assert each.load(file, "--format", "csv").code == 3
         each.check("fault.txt", "audit.jsonl", "dialfeed.log")
 

@@ -19,7 +19,7 @@ from dialfeed._version import __version__
 if TYPE_CHECKING:  # the names below are looked up when first used, so that `import dialfeed` costs nothing
     from dialfeed.api import import_contacts, resume, retry, settle, validate_contacts
     from dialfeed.errors import DialfeedError
-    from dialfeed.run import Result
+    from dialfeed.running.run import Result
 
 __all__ = [
     "DialfeedError",
@@ -32,7 +32,7 @@ __all__ = [
     "validate_contacts",
 ]
 
-_HOMES = {"DialfeedError": "dialfeed.errors", "Result": "dialfeed.run"}
+_HOMES = {"DialfeedError": "dialfeed.errors", "Result": "dialfeed.running.run"}
 
 
 def __getattr__(name: str) -> Any:

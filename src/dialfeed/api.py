@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dialfeed.assembly import home_folder
 from dialfeed.config import Plan, resolve
-from dialfeed.going_on import resume_run, retry_rows
 from dialfeed.ledger.folder import find, latest
-from dialfeed.order import Order
 from dialfeed.pipeline import import_file, validate_file
-from dialfeed.recheck import Rechecked, verify_again
-from dialfeed.retries import returned_file
-from dialfeed.run import Progress, Result, silent
-from dialfeed.stopping import Stopper
+from dialfeed.running.assembly import home_folder
+from dialfeed.running.order import Order
+from dialfeed.running.retries import returned_file
+from dialfeed.running.run import Progress, Result, silent
+from dialfeed.running.stopping import Stopper
+from dialfeed.runs.going_on import resume_run, retry_rows
+from dialfeed.runs.recheck import Rechecked, verify_again
 
 Made = TypeVar("Made")
 

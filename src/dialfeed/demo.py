@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dialfeed.api import import_contacts
-from dialfeed.run import Progress, Result, silent
+from dialfeed.running.run import Progress, Result, silent
+from dialfeed.running.stopping import Stopper
 from dialfeed.sandbox import SandboxServer
-from dialfeed.stopping import Stopper
 
 HEADER = (
     "External ID",

@@ -27,7 +27,7 @@ class Display(Protocol):
     def __call__(
         self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
     ) -> None:
-        """One step; see `dialfeed.run.Progress`."""
+        """One step; see `dialfeed.running.run.Progress`."""
         ...
 
     def close(self) -> None:

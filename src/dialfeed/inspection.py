@@ -12,10 +12,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from dialfeed.assembly import Connection, connect, find_list, home_folder
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
 from dialfeed.platforms.base import ContactList
+from dialfeed.running.assembly import Connection, connect, find_list, home_folder
 from dialfeed.wording import counted
 
 _CLOCK_TOLERANCE = 5.0

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, Final, Literal, cast
 import numpy as np
 import polars as pl
 
-from dialfeed.assembly import home_folder
 from dialfeed.config import Plan
 from dialfeed.contacts.findings import ROW
 from dialfeed.donotcall.changing import Put
@@ -29,7 +28,8 @@ from dialfeed.donotcall.store import ListStore
 from dialfeed.donotcall.telling import SAID
 from dialfeed.donotcall.watching import Status, statuses
 from dialfeed.errors import FixSettings
-from dialfeed.run import operator_name
+from dialfeed.running.assembly import home_folder
+from dialfeed.running.run import operator_name
 
 _MOST_TOLD: Final = 100
 _COVERS: Final = re.compile(r"[\s,]+")

@@ -11,13 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from dialfeed.assembly import open_source
-from dialfeed.columns import Settled, forget_columns, remember_columns, settle_columns
 from dialfeed.config import Plan
 from dialfeed.contacts.evidence import content, main_kind, shapes, share
 from dialfeed.contacts.mapping import MappedColumn
 from dialfeed.errors import FixSource
 from dialfeed.reports.reading import how_read
+from dialfeed.running.assembly import open_source
+from dialfeed.steps.columns import Settled, forget_columns, remember_columns, settle_columns
 
 _TITLES = {"column": "COLUMN", "field": "FIELD", "why": "WHY", "values": "VALUES"}
 _WIDEST = 40

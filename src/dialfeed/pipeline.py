@@ -9,32 +9,32 @@ import asyncio
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 
-from dialfeed.assembly import (
+from dialfeed.audit.trail import utc_now
+from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.coordination.locks import ListLock
+from dialfeed.errors import CheckFile, FixSource
+from dialfeed.ledger.folder import held
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.platforms.base import ContactList
+from dialfeed.reports.rowfiles import ContactRows
+from dialfeed.running.assembly import (
     Connection,
     can_connect,
     connect,
     find_list,
     home_folder,
 )
-from dialfeed.audit.trail import utc_now
-from dialfeed.beginning import new_run, remember_order
-from dialfeed.columns import remember_columns
-from dialfeed.contacts.reasons import BY_CODE
-from dialfeed.coordination.locks import ListLock
-from dialfeed.deliver import deliver
-from dialfeed.errors import CheckFile, FixSource
-from dialfeed.ledger.folder import held
-from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Order, Target
-from dialfeed.platforms.base import ContactList
-from dialfeed.preflight import foresee, preflight
-from dialfeed.preparing import prepare_source
-from dialfeed.reading import read_and_map
-from dialfeed.reports.rowfiles import ContactRows
-from dialfeed.run import Progress, Result, Run, running, silent
-from dialfeed.scrubbing import check_still_valid, hour_columns
-from dialfeed.stopping import Stopper
-from dialfeed.verify import verify
+from dialfeed.running.beginning import new_run, remember_order
+from dialfeed.running.order import Order, Target
+from dialfeed.running.run import Progress, Result, Run, running, silent
+from dialfeed.running.stopping import Stopper
+from dialfeed.steps.columns import remember_columns
+from dialfeed.steps.deliver import deliver
+from dialfeed.steps.preflight import foresee, preflight
+from dialfeed.steps.preparing import prepare_source
+from dialfeed.steps.reading import read_and_map
+from dialfeed.steps.scrubbing import check_still_valid, hour_columns
+from dialfeed.steps.verify import verify
 
 
 def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:

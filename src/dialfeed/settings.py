@@ -13,7 +13,7 @@ from typing import Any
 from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
 from dialfeed.contacts.fields import EXEMPTION_EVIDENCE, RUN_RECORD
 from dialfeed.contacts.kinds import CALLED
-from dialfeed.guards import GUARDS
+from dialfeed.coordination.guards import GUARDS
 from dialfeed.reports.spans import read_span
 
 

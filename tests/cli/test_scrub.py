@@ -236,7 +236,7 @@ def test_a_run_does_not_go_on_with_what_a_list_cleared_that_is_too_old_by_now(
         left = 3 - (time.monotonic() - began[0])
         return datetime.fromisoformat(obtained) + timedelta(days=31, seconds=-left)
 
-    monkeypatch.setattr("dialfeed.deliver.utc_now", thirty_days_later)
+    monkeypatch.setattr("dialfeed.steps.deliver.utc_now", thirty_days_later)
     content = table(*(f"{n},Ann,+1212555{n:04},,no,no" for n in range(101, 161)))
     outcome = run(tenant, "--rate", "2", "--batch-contacts", "1", content=content)
     assert outcome.code == 6
@@ -382,7 +382,7 @@ def test_contacts_that_were_prepared_are_refused_when_their_scrub_has_expired(
         "validate", tenant.write(MIXED), "--dnc", "us-national", "--run-dir", tenant.folder / "prepared"
     )
     assert prepared.code == 0, prepared.err
-    monkeypatch.setattr("dialfeed.scrubbing.utc_now", lambda: datetime.now(UTC) + timedelta(days=31))
+    monkeypatch.setattr("dialfeed.steps.scrubbing.utc_now", lambda: datetime.now(UTC) + timedelta(days=31))
     refused = tenant.import_file(tenant.folder / "prepared" / "ready.csv")
     assert (refused.code, tenant.stored) == (6, [])
     assert "--dnc" in refused.err

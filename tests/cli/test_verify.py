@@ -19,8 +19,8 @@ from dialfeed.errors import FixConnection
 from dialfeed.ledger.folder import held
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.platforms.cxone.client import CxonePlatform
-from dialfeed.recheck import Later, later_runs
 from dialfeed.reports.summary import Rows, Summary
+from dialfeed.runs.recheck import Later, later_runs
 
 QUICK = ("--count-lag", "0.2")
 
@@ -150,7 +150,7 @@ def reading(tenant: Tenant) -> Iterator[Tenant]:
             return everything.filter(everything["externalId"].is_in(contacts["externalId"].implode()))
 
     assert not issubclass(CxonePlatform, ReadsBack), "the dialect has no such call"
-    with mock.patch("dialfeed.assembly.CxonePlatform", Reading):
+    with mock.patch("dialfeed.running.assembly.CxonePlatform", Reading):
         yield tenant
 
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from fault_world import HurriedClock
 
-import dialfeed.assembly
+import dialfeed.running.assembly
 from dialfeed.audit.trail import Trail
 from dialfeed.cli import main
 from dialfeed.ledger.ledger import Ledger
@@ -103,7 +103,7 @@ def without_process(name: str) -> str:
 
 def install(reached: Reached) -> None:
     """Wrap every point."""
-    dialfeed.assembly.RealClock = HurriedClock  # type: ignore[assignment,misc]
+    dialfeed.running.assembly.RealClock = HurriedClock  # type: ignore[assignment,misc]
     Ledger.__init__.__kwdefaults__["checkpoint"] = reached  # type: ignore[index]
     around_send(reached)
     amid_clearing(reached)

@@ -26,11 +26,11 @@ import chaos
 from dialfeed.config import Plan, resolve
 from dialfeed.coordination.budget import Budget, open_budget
 from dialfeed.delivery.ports import Permit
-from dialfeed.going_on import resume_run
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Order
 from dialfeed.pipeline import import_file
-from dialfeed.run import Result
+from dialfeed.running.order import Order
+from dialfeed.running.run import Result
+from dialfeed.runs.going_on import resume_run
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 from dialfeed.sandbox.traffic import worst_window
 
@@ -234,8 +234,8 @@ def hurried() -> Iterator[Starts]:
     """All runs of this process have a clock that hurries and a pace that is watched."""
     starts = Starts()
     with (
-        mock.patch("dialfeed.assembly.RealClock", HurriedClock),
-        mock.patch("dialfeed.assembly.open_budget", starts.open),
+        mock.patch("dialfeed.running.assembly.RealClock", HurriedClock),
+        mock.patch("dialfeed.running.assembly.open_budget", starts.open),
     ):
         yield starts
 

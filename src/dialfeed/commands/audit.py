@@ -34,7 +34,7 @@ def verify_command(run: str, *, last_hash: str | None, public_key: Path | None, 
     summary.json beside it, in a signature, or at a sink. Exit codes: 0 the trail is whole, 7 it is not, 1 it cannot
     be read.
     """
-    from dialfeed.evidence import examine
+    from dialfeed.runs.evidence import examine
 
     with told_errors():
         verdict = examine(run, plan_of(given), last_hash=last_hash, public_key=public_key)
@@ -46,7 +46,7 @@ def verify_command(run: str, *, last_hash: str | None, public_key: Path | None, 
 @settings_of("run")
 def keygen_command(**given: Any) -> None:
     """Make a key pair in DIALFEED_HOME/keys; from then on every run signs the end of its trail."""
-    from dialfeed.evidence import make_key_pair
+    from dialfeed.runs.evidence import make_key_pair
 
     with told_errors():
         click.echo(make_key_pair(plan_of(given)))

@@ -40,7 +40,7 @@ def hours_command(number: str | None, *, day: datetime | None, as_json: bool, **
 
 def _explained(number: str | None, day: date | None, given: dict[str, Any]) -> Explanation:
     from dialfeed.donotcall.explaining import explain_hours
-    from dialfeed.scrubbing import hour_rules_of
+    from dialfeed.steps.scrubbing import hour_rules_of
 
     contact = {name: given.pop(name) for name in ("zip_code", "state", "zone", "country", "landline")}
     plan = plan_of(given)
@@ -60,7 +60,7 @@ def _explained(number: str | None, day: date | None, given: dict[str, Any]) -> E
 
 def _read_number(text: str, country: str | None) -> int:
     from dialfeed.errors import FixSettings
-    from dialfeed.inquiry import endpoint_of
+    from dialfeed.runs.inquiry import endpoint_of
 
     endpoint = endpoint_of(sys.stdin.readline().strip() if text == "-" else text, country)
     if endpoint.channel != "phone":

@@ -32,7 +32,7 @@ def evidence_command(
     With - it is read from the standard input, so that it stands in no process list. Exit code 4 where no run has
     decided about it.
     """
-    from dialfeed.inquiry import endpoint_of, inquiry_as_text, look_back, renew_key
+    from dialfeed.runs.inquiry import endpoint_of, inquiry_as_text, look_back, renew_key
 
     with told_errors():
         plan = plan_of(given)
@@ -59,8 +59,8 @@ def forget_command(
     Do-not-call lists keep it, so that nobody contacts the person again, and so do decision lines, which know it by a
     pseudonym only. With - it is read from the standard input. Exit code 4 where an unfinished run still holds it.
     """
-    from dialfeed.forgetting import forget, forgotten_as_text
-    from dialfeed.inquiry import endpoint_of
+    from dialfeed.runs.forgetting import forget, forgotten_as_text
+    from dialfeed.runs.inquiry import endpoint_of
 
     with told_errors():
         plan = plan_of(given)

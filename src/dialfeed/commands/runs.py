@@ -52,8 +52,8 @@ def status_command(run: str, *, watch: bool, every: float, as_json: bool, **give
 
 def _folder(run: str, given: Mapping[str, Any]) -> Path:
     """The folder of a run, by its id or its folder."""
-    from dialfeed.assembly import home_folder
     from dialfeed.ledger.folder import find
+    from dialfeed.running.assembly import home_folder
 
     plan = plan_of(dict(given))
     return find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
@@ -75,7 +75,7 @@ def report_command(
 
     The report is report.html in the run's folder, a comparison compare-RUN2.html there.
     """
-    from dialfeed.drawing import draw_report
+    from dialfeed.running.drawing import draw_report
     from dialfeed.runs.comparing import compare
 
     with told_errors():

@@ -116,7 +116,7 @@ def place_of(error: BaseException) -> str:
 def session() -> Iterator[Session]:
     """A run's command: signals ask it to stop, its progress is shown, its errors are told."""
     from dialfeed.display import open_display
-    from dialfeed.stopping import Stopper, on_signals
+    from dialfeed.running.stopping import Stopper, on_signals
 
     stopper = Stopper()
     display = open_display(None if wants_json_log() else sys.stderr)

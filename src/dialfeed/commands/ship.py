@@ -31,7 +31,7 @@ def ship_command(
     They go to the sinks that the run began with, and to those named now. Exit codes: 0 every sink has everything,
     3 something waits, 4 a sink refused something.
     """
-    from dialfeed.outbox import as_lines, exit_code, ship_runs
+    from dialfeed.runs.outbox import as_lines, exit_code, ship_runs
 
     if (run is None) != everything:
         raise click.UsageError("Name a run, or say --all.")

@@ -1,1 +1,1 @@
-"""What becomes of runs once they are there: seen, followed, compared, reported on, and in the end removed."""
+"""What becomes of runs once they are there: gone on with, seen, followed, compared, asked about, and removed."""

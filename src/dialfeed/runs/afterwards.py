@@ -6,7 +6,6 @@ import getpass
 from collections.abc import Callable
 from pathlib import Path
 
-from dialfeed.assembly import keys_folder
 from dialfeed.audit.signing import Signer, open_signer
 from dialfeed.audit.trail import Trail
 from dialfeed.config import Plan
@@ -14,8 +13,9 @@ from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, SUMMARY, held
 from dialfeed.reports.retention import HOLD
 from dialfeed.reports.summary import read_summary
+from dialfeed.running.assembly import keys_folder
+from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.seen import see
-from dialfeed.shipping import ship_later_events
 
 
 def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:

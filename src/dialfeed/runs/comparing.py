@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dialfeed.drawing import events, read_told
 from dialfeed.files import written_whole
 from dialfeed.reports.comparison import Comparison, compared
 from dialfeed.reports.story import told
+from dialfeed.running.drawing import events, read_told
 
 
 @dataclass(frozen=True, slots=True)

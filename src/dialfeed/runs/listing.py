@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from dialfeed.assembly import home_folder
 from dialfeed.config import Plan
 from dialfeed.ledger.folder import every_run
+from dialfeed.running.assembly import home_folder
 from dialfeed.runs.following import ago
 from dialfeed.runs.seen import Seen, see_all
 

@@ -13,21 +13,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from dialfeed.assembly import home_folder, keys_folder
 from dialfeed.audit.signing import SIGNATURE, Signer, open_signer
 from dialfeed.audit.sinks.cursor import SHIPPED
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
-from dialfeed.drawing import REPORT, drawn
 from dialfeed.errors import DialfeedError
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY, every_run, forget_run, held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in, stamp
 from dialfeed.reports.spans import Span
+from dialfeed.running.assembly import home_folder, keys_folder
+from dialfeed.running.drawing import REPORT, drawn
+from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.afterwards import operator, record
 from dialfeed.runs.seen import RUNNING, Seen, see
-from dialfeed.shipping import ship_later_events
 from dialfeed.wording import counted
 
 Action = Literal["removed", "would be removed", "kept"]

@@ -10,25 +10,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from dialfeed.assembly import (
-    shown,
-)
 from dialfeed.ledger.folder import SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
-from dialfeed.order import Opened, Order
-from dialfeed.prepare import prepare, rule_set
-from dialfeed.record import record
 from dialfeed.reports.reading import hidden_sentences
 from dialfeed.reports.summary import Rows, read_summary
-from dialfeed.retries import (
+from dialfeed.running.assembly import (
+    shown,
+)
+from dialfeed.running.order import Order
+from dialfeed.running.retries import (
     OnTheList,
     passed_over_sentences,
 )
-from dialfeed.returned import Picked
-from dialfeed.run import Run, found
-from dialfeed.scrubbing import hour_columns, keep_evidence, open_lists, tell_scrub
+from dialfeed.running.run import Run, found
 from dialfeed.sources.base import Source
+from dialfeed.steps.columns import Opened
+from dialfeed.steps.prepare import prepare, rule_set
+from dialfeed.steps.record import record
+from dialfeed.steps.returned import Picked
+from dialfeed.steps.scrubbing import hour_columns, keep_evidence, open_lists, tell_scrub
 
 
 async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import orjson
 
-from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.mapping import ColumnMapping, match_key
@@ -31,10 +30,12 @@ from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.files import sha256_of, write_json
-from dialfeed.order import Opened, Order
 from dialfeed.reports.summary import Summary
 from dialfeed.reports.text import NO_LIST
-from dialfeed.run import Run, found
+from dialfeed.running.assembly import home_folder
+from dialfeed.running.order import Order
+from dialfeed.running.run import Run, found
+from dialfeed.steps.columns import Opened
 
 _PREPARED = {"ready.csv", "failed.csv"}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
+from dialfeed.coordination.guards import Load, Verdict, judge
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.errors import CheckFile, FixSettings
-from dialfeed.guards import Load, Verdict, judge
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Order, Target
-from dialfeed.run import Run, found
+from dialfeed.running.assembly import home_folder
+from dialfeed.running.order import Order, Target
+from dialfeed.running.run import Run, found
 
 
 def foresee(run: Run, order: Order, ledger: Ledger, load: Load | None = None) -> None:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import polars as pl
 
-from dialfeed.assembly import home_folder, open_source
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
@@ -27,6 +26,8 @@ from dialfeed.contacts.mapping import (
 )
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
+from dialfeed.running.assembly import home_folder, open_source
+from dialfeed.sources.base import Source
 
 _SAMPLE_BYTES = 1 << 17
 """As much of the beginning of a source is looked at; its first rows, whatever the chunks of the run are."""
@@ -56,6 +57,19 @@ class Settled:
     def drifted(self) -> bool:
         """Whether a difference may send wrong data."""
         return any(difference.stops for difference in self.differences)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source whose columns are known."""
+
+    source: Source
+    settled: Settled
+
+    @property
+    def mapping(self) -> ColumnMapping:
+        """Which column is which field."""
+        return self.settled.mapping
 
 
 def settle_columns(where: Sequence[str], header: tuple[str, ...], plan: Plan, wanted_list: str | None) -> Settled:

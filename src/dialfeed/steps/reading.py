@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from dialfeed.assembly import (
+from dialfeed.contacts.drift import as_sentences
+from dialfeed.errors import CheckFile, FixSource
+from dialfeed.running.assembly import (
     open_source,
     shown,
 )
-from dialfeed.columns import Settled, settle_columns
-from dialfeed.contacts.drift import as_sentences
-from dialfeed.errors import CheckFile, FixSource
-from dialfeed.order import Opened, Order
-from dialfeed.retries import (
+from dialfeed.running.order import Order
+from dialfeed.running.retries import (
     OPEN,
     standing,
 )
-from dialfeed.returned import Picked, exact
-from dialfeed.run import Run, found
+from dialfeed.running.run import Run, found
+from dialfeed.steps.columns import Opened, Settled, settle_columns
+from dialfeed.steps.returned import Picked, exact
 
 
 def read_and_map(run: Run, order: Order) -> Opened:

@@ -23,18 +23,18 @@ from dialfeed.audit.signing import Signer
 from dialfeed.audit.sinks.shipping import Shipping
 from dialfeed.audit.trail import Trail, timestamp, utc_now
 from dialfeed.contacts.phone import METADATA_VERSION
-from dialfeed.drawing import drawn
-from dialfeed.endings import audit_entry, exit_code, next_step, status
 from dialfeed.errors import DialfeedError, ResumeRun
-from dialfeed.faults import translated
 from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.spans import Span
 from dialfeed.reports.summary import Finding, Rows, Summary
-from dialfeed.shipping import findings as sink_findings
-from dialfeed.stopping import Stopper
+from dialfeed.running.drawing import drawn
+from dialfeed.running.endings import audit_entry, exit_code, next_step, status
+from dialfeed.running.faults import translated
+from dialfeed.running.shipping import findings as sink_findings
+from dialfeed.running.stopping import Stopper
 from dialfeed.telemetry.observing import Telemetry
 
 

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dialfeed.assembly import home_folder
 from dialfeed.audit.sinks.courier import Standing
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, find, known
-from dialfeed.shipping import ship
+from dialfeed.running.assembly import home_folder
+from dialfeed.running.shipping import ship
 from dialfeed.wording import counted
 
 

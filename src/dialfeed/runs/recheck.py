@@ -15,26 +15,26 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from dialfeed.assembly import connect, home_folder, keys_folder
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.trail import Trail
 from dialfeed.config import Plan
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.agreement import Counted
-from dialfeed.drawing import drawn
-from dialfeed.endings import MISSING
 from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held, is_held
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Target
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.summary import Finding, Summary, read_summary
-from dialfeed.retries import finished_retries
-from dialfeed.shipping import ship_later_events
-from dialfeed.stopping import Stopper
-from dialfeed.verify import Teller
+from dialfeed.running.assembly import connect, home_folder, keys_folder
+from dialfeed.running.drawing import drawn
+from dialfeed.running.endings import MISSING
+from dialfeed.running.order import Target
+from dialfeed.running.retries import finished_retries
+from dialfeed.running.shipping import ship_later_events
+from dialfeed.running.stopping import Stopper
+from dialfeed.steps.verify import Teller
 from dialfeed.wording import counted as in_words
 
 DELIVERED: Final = "delivered.csv"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dialfeed.assembly import limits, policy
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
@@ -17,10 +16,11 @@ from dialfeed.delivery.loop import Delivery
 from dialfeed.delivery.policy import Policy
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
-from dialfeed.order import Order, Target
-from dialfeed.run import Run
-from dialfeed.scrubbing import check_still_valid, expiry
-from dialfeed.supply import StageSupply
+from dialfeed.running.assembly import limits, policy
+from dialfeed.running.order import Order, Target
+from dialfeed.running.run import Run
+from dialfeed.steps.scrubbing import check_still_valid, expiry
+from dialfeed.steps.supply import StageSupply
 from dialfeed.wording import counted
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dialfeed.assembly import (
-    home_folder,
-    keys_folder,
-    telemetry_wanted,
-)
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.sinks.addresses import read_addresses
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Order
 from dialfeed.reports.summary import Summary, read_summary
 from dialfeed.reports.text import NO_LIST
-from dialfeed.run import Progress, Run
-from dialfeed.shipping import shipping_to, sinks_of
-from dialfeed.stopping import Stopper
+from dialfeed.running.assembly import (
+    home_folder,
+    keys_folder,
+    telemetry_wanted,
+)
+from dialfeed.running.order import Order
+from dialfeed.running.run import Progress, Run
+from dialfeed.running.shipping import shipping_to, sinks_of
+from dialfeed.running.stopping import Stopper
 from dialfeed.telemetry.observing import open_telemetry
 
 

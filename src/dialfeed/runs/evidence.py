@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import orjson
 
-from dialfeed.assembly import home_folder, keys_folder
 from dialfeed.audit.check import Checked, check
 from dialfeed.audit.signing import PUBLIC, SIGNATURE, Signed, make_keys, read_signature
 from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, SUMMARY, find
+from dialfeed.running.assembly import home_folder, keys_folder
 
 DOES_NOT_HOLD: Final = 7
 """The exit code of a trail that was tampered with."""

@@ -14,12 +14,12 @@ from dialfeed.delivery.ports import Observer
 from dialfeed.errors import FixAccess, FixConnection
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
-from dialfeed.order import Order, Target
 from dialfeed.platforms.base import ReadsBack
-from dialfeed.record import delivered_contacts
 from dialfeed.reports.summary import Finding
-from dialfeed.run import Run, found
-from dialfeed.stopping import Stopper
+from dialfeed.running.order import Order, Target
+from dialfeed.running.run import Run, found
+from dialfeed.running.stopping import Stopper
+from dialfeed.steps.record import delivered_contacts
 
 CONFIDENCE = 0.95
 """Of what a sample says of all contacts."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialfeed.coordination.guards import GUARDS, Load, judge
 from dialfeed.coordination.history import PastRun
-from dialfeed.guards import GUARDS, Load, judge
 
 
 def past(number: int = 0, *, rows: int = 1000, rejected: int = 0, suppressed: int = 0, delivered: int = 900,

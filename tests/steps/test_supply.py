@@ -17,7 +17,7 @@ from dialfeed.delivery.batches import Batch, Span, to_spans
 from dialfeed.ledger.stage import Stage, StageWriter, staged
 from dialfeed.platforms.base import Limits
 from dialfeed.platforms.cxone.codec import JsonCodec
-from dialfeed.supply import StageSupply
+from dialfeed.steps.supply import StageSupply
 
 TEXT = st.one_of(st.none(), st.text(max_size=12))
 

@@ -8,30 +8,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dialfeed.assembly import (
-    keys_folder,
-)
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.trail import utc_now
-from dialfeed.beginning import begin, new_run, remember_order
 from dialfeed.config import Plan
-from dialfeed.drawing import drawn
-from dialfeed.endings import judged
 from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
 from dialfeed.ledger.folder import RETRIES, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.order import Order
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.summary import read_summary
-from dialfeed.retries import (
+from dialfeed.running.assembly import (
+    keys_folder,
+)
+from dialfeed.running.beginning import begin, new_run, remember_order
+from dialfeed.running.drawing import drawn
+from dialfeed.running.endings import judged
+from dialfeed.running.order import Order
+from dialfeed.running.retries import (
     check_can_be_retried,
     close_rows,
     standing,
 )
-from dialfeed.run import Progress, Result, Run, running, silent
-from dialfeed.shipping import ship_later_events
-from dialfeed.stopping import Stopper
+from dialfeed.running.run import Progress, Result, Run, running, silent
+from dialfeed.running.shipping import ship_later_events
+from dialfeed.running.stopping import Stopper
 
 PlanOf = Callable[[Mapping[str, Any]], Plan]
 """Makes a plan from the settings that a run remembers."""

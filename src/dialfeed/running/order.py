@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialfeed.assembly import Connection, ListCarrier, kept
-from dialfeed.columns import Settled
 from dialfeed.config import Plan
-from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.platforms.base import ContactList
-from dialfeed.sources.base import Source
+from dialfeed.running.assembly import Connection, ListCarrier, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +43,6 @@ class Order:
 
 def _absolute(path: str) -> str:
     return str(Path(path).absolute())
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A source whose columns are known."""
-
-    source: Source
-    settled: Settled
-
-    @property
-    def mapping(self) -> ColumnMapping:
-        """Which column is which field."""
-        return self.settled.mapping
 
 
 @dataclass(frozen=True, slots=True)

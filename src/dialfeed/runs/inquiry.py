@@ -15,7 +15,6 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from dialfeed.assembly import home_folder
 from dialfeed.config import Plan
 from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.phone import normalise_phones
@@ -26,6 +25,7 @@ from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
+from dialfeed.running.assembly import home_folder
 
 _NAMED: Final = 3
 """So many runs without decisions are named."""

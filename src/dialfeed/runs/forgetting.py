@@ -18,7 +18,6 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from dialfeed.assembly import home_folder
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.config import Plan
 from dialfeed.donotcall.facts import Opened, Verdict
@@ -26,9 +25,10 @@ from dialfeed.donotcall.keys import KeyRing
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile
 from dialfeed.files import create_private, sync_folder
-from dialfeed.inquiry import Endpoint, id_of
 from dialfeed.ledger.folder import LEDGER, STAGE, every_run, held
 from dialfeed.reports.retention import rows_in
+from dialfeed.running.assembly import home_folder
+from dialfeed.runs.inquiry import Endpoint, id_of
 from dialfeed.wording import counted
 
 FORGOTTEN: Final = "forgotten.jsonl"
