@@ -12,6 +12,6 @@ import time
 
 handle = os.open(sys.argv[1], os.O_RDWR)
 fcntl.flock(handle, fcntl.LOCK_EX)
-os.pwrite(handle, b"DFP1 and here the process was killed", 0)
+os.pwrite(handle, b"DFP2 and here the process was killed", 0)
 print("held", flush=True)
 time.sleep(60)

@@ -13,7 +13,7 @@ import redis
 
 from dialfeed.coordination.gate import Wait, start_or_wait
 from dialfeed.coordination.redis_budget import RedisBudget
-from dialfeed.delivery.pace import Limit, Pace, clock_went_back, left_late, penalise, reserve
+from dialfeed.delivery.pace import REMEMBERED, Limit, Pace, clock_went_back, left_late, penalise, reserve
 from dialfeed.errors import FixConnection
 
 LONGEST = 300.0
@@ -50,7 +50,7 @@ def by_the_arithmetic(limit: Limit, moments: list[Moment]) -> tuple[list[float],
 
 async def leave_late(budget: RedisBudget) -> None:
     """Let the oldest start that Redis still knows leave now."""
-    starts = (await budget._ask("look"))[-1]
+    *_, starts, _ = await budget._ask("look")
     if starts:
         await budget._left_late(starts[-1].decode())
 
@@ -80,6 +80,7 @@ def test_the_script_reckons_exactly_as_the_arithmetic(seed: int, redis_url: str,
     budget = RedisBudget(redis_url, organisation, limit, redis_now=clock.now, longest_pause=LONGEST)
     waits, pace = asyncio.run(by_the_script(budget, clock, moments))
     assert (waits, pace) == by_the_arithmetic(limit, moments)
+    assert len(pace.pressures) <= REMEMBERED
 
 
 def test_redis_own_clock_is_the_one_that_counts(redis_url: str, organisation: str) -> None:

@@ -141,6 +141,13 @@ def test_the_end_after_one_long_pause_is_known_as_soon_as_it_begins(
 
 
 def test_the_end_under_429s_all_along_is_told_honestly(make_world: Make) -> None:
-    """One in twelve requests is answered with a pause, and the pace goes down and climbs again and again."""
-    told = watched(world_of(make_world, Faults(throttled=0.08)))
-    check_honest(told, after=0.3 * told.world.ended_at, share=0.4, seconds=5.0)
+    """One in twelve requests is answered with a pause, by chance: most estimates are near, and they lean to no side."""
+    near, leaning = [], []
+    for seed in range(8):
+        told = watched(make_world(SIZE * REQUESTS, Faults(throttled=0.08), seed, most=SIZE))
+        ended = told.world.ended_at
+        late = [(end - ended, ended - now) for now, end in told.ends if 0.3 * ended <= now < ended]
+        near += [abs(off) <= 0.4 * left + 5.0 for off, left in late]
+        leaning.append(sum(off for off, _ in late) / sum(left for _, left in late))
+    assert sum(near) > 0.8 * len(near)
+    assert abs(sum(leaning)) < 0.15 * len(leaning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -234,6 +235,61 @@ def test_the_rate_does_not_climb_during_a_pause() -> None:
     assert rate_at(pace, 131.0) == pytest.approx(36)
 
 
+def throttled_after(pace: Pace, now: float, starts: int) -> tuple[Pace, float]:
+    """So many starts, one 20 ms after the other, then a 429 that asks for a second."""
+    for _ in range(starts):
+        pace, now = reserve(pace, now)
+    return penalise(pace, now, 1.0), now + 1.0 + FIFTY.window
+
+
+@pytest.mark.parametrize(
+    ("starts", "slowed"),
+    [
+        ([30], [True]),
+        ([30, 30, 30], [True, True, True]),
+        ([30, 27], [True, True]),  # the same limit, a few answers earlier
+        ([30, 20], [True, False]),  # 30 were taken: 20 cannot be what the platform minds
+        ([30, 20, 31], [True, False, True]),
+        ([40, *[3] * 9], [True, *[False] * 8, True]),  # what was taken long ago is forgotten
+    ],
+)
+def test_a_429_slows_only_where_no_more_was_taken_before_one_of_the_last(starts: list[int], slowed: list[bool]) -> None:
+    pace, now, told = Pace(FIFTY), 100.0, []
+    for count in starts:
+        before = replace(pace, share=1.0, climbs_from=now)
+        pace, now = throttled_after(before, now, count)
+        told.append(share_at(pace, pace.paused_until) < 1.0)
+    assert told == slowed
+
+
+def test_a_429_that_does_not_slow_is_waited_for_all_the_same() -> None:
+    pace, now = throttled_after(Pace(FIFTY), 100.0, 30)
+    pace, _ = throttled_after(pace, now, 5)
+    assert pace.pressures == (30, 5)
+    assert earliest(pace, now) == pytest.approx(now + 4 * FIFTY.gap / share_at(pace, now) + 1.0, abs=0.05)
+
+
+def goodput(limit: int | None, chance: float, seconds: float) -> float:
+    """Requests a second that a platform takes, which allows so many or refuses at random; each 429 asks for 1 s."""
+    pace, now, dice = Pace(FIFTY), 0.0, random.Random(7)
+    taken: list[float] = []
+    while now < seconds:
+        pace, now = reserve(pace, now)
+        full = limit is not None and len([start for start in taken[-limit:] if start > now - 1.0]) >= limit
+        if full or dice.random() < chance:
+            pace = penalise(pace, now, 1.0)
+        else:
+            taken.append(now)
+    return len(taken) / seconds
+
+
+@pytest.mark.parametrize(
+    ("limit", "chance", "at_least"), [(30, 0.0, 22), (10, 0.0, 6.5), (45, 0.0, 34), (None, 0.05, 6.5), (None, 0.01, 18)]
+)
+def test_most_of_what_a_platform_takes_is_used(limit: int | None, chance: float, at_least: float) -> None:
+    assert goodput(limit, chance, 300.0) > at_least
+
+
 @pytest.mark.parametrize(("rate", "lowest"), [(50, 1.0), (2.0, 1.0), (1.0, 1.0), (0.5, 0.5)])
 def test_the_rate_never_falls_below_one_a_second_or_the_profiles_own(rate: float, lowest: float) -> None:
     pace, now = Pace(Limit.per_second(rate)), 0.0
@@ -327,3 +383,4 @@ def test_a_clock_set_back_leaves_a_pause_no_longer_than_the_longest() -> None:
 
 def test_the_figures_are_the_documented_ones() -> None:
     assert (pace_module.MARGIN, pace_module.SLOWER, pace_module.CLIMB) == (0.02, 0.7, 0.02)
+    assert (pace_module.REMEMBERED, pace_module.ALIKE) == (8, 0.85)

@@ -1,13 +1,14 @@
 -- The arithmetic of dialfeed/delivery/pace.py, in one step inside Redis and on its clock.
 -- A test runs both over the same histories and compares them; change both or none.
 --
--- KEYS  1  hash: due, paused_until, share, climbs_from, slowed_at (absent: never)
+-- KEYS  1  hash: due, paused_until, share, climbs_from, slowed_at (absent: never), pressures (numbers with spaces)
 --       2  list: the starts, newest first
 -- ARGV  1  what to do: start, left_late, penalise or look   2  seconds of a penalty
 --       3  the time now; empty: Redis' own clock      4  longest pause
 --       5  count     6  window     7  gap     8  shortest gap     9  lowest share
 --       10 climb     11 catch-up   12 slower  13 hush             14 seconds to keep an unused state
---       15 a start, as it was told: with start one that did not happen (empty: none), with left_late the one meant
+--       15 429s remembered            16 share of pressure that is alike
+--       17 a start, as it was told: with start one that did not happen (empty: none), with left_late the one meant
 --
 -- Numbers go out as text: Redis would cut them to whole ones.
 
@@ -16,6 +17,7 @@ local ask, seconds, longest_pause = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]
 local count, window, gap = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local shortest_gap, lowest = tonumber(ARGV[8]), tonumber(ARGV[9])
 local climb, catch_up, slower, hush = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local remembered, alike = tonumber(ARGV[15]), tonumber(ARGV[16])
 
 local function text(number)
   return string.format('%.17g', number)
@@ -44,6 +46,11 @@ local share = field('share', 1)
 local climbs_from = field('climbs_from', NEVER)
 local slowed_at = field('slowed_at', NEVER)
 
+local pressures = {}
+for told in string.gmatch(redis.call('HGET', KEYS[1], 'pressures') or '', '%d+') do
+  table.insert(pressures, tonumber(told))
+end
+
 local function store()
   local values = { due = due, paused_until = paused_until, share = share, climbs_from = climbs_from, slowed_at = slowed_at }
   for name, value in pairs(values) do
@@ -51,6 +58,7 @@ local function store()
       redis.call('HSET', KEYS[1], name, text(value))
     end
   end
+  redis.call('HSET', KEYS[1], 'pressures', table.concat(pressures, ' '))
   redis.call('EXPIRE', KEYS[1], ARGV[14])
   redis.call('EXPIRE', KEYS[2], ARGV[14])
 end
@@ -88,7 +96,7 @@ local function take_back(unused)
 end
 
 local function start()
-  take_back(ARGV[15])
+  take_back(ARGV[17])
   local wait = earliest(now) - now
   if wait > 0 then
     return { 0, text(wait), '' }
@@ -106,18 +114,37 @@ local function start()
 end
 
 local function left_late()
-  redis.call('LREM', KEYS[2], 1, ARGV[15])
+  redis.call('LREM', KEYS[2], 1, ARGV[17])
   redis.call('LPUSH', KEYS[2], text(now))
   store()
   return { 1, '0', '' }
+end
+
+local function pressure_now()
+  local place = 0
+  while start_at(place) > now - window do
+    place = place + 1
+  end
+  return place
+end
+
+local function slow_down()
+  local pressure = pressure_now()
+  if pressure >= alike * math.max(0, unpack(pressures)) then
+    share = math.max(lowest, share * slower)
+  end
+  slowed_at = now
+  table.insert(pressures, pressure)
+  if #pressures > remembered then
+    table.remove(pressures, 1)
+  end
 end
 
 local function penalise()
   local quiet = now < math.max(slowed_at + hush, paused_until)
   share = share_at(now)
   if not quiet then
-    share = math.max(lowest, share * slower)
-    slowed_at = now
+    slow_down()
   end
   paused_until = math.max(paused_until, now + seconds)
   climbs_from = math.max(climbs_from, now, now + seconds)
@@ -127,7 +154,7 @@ end
 
 local function look()
   local starts = redis.call('LRANGE', KEYS[2], 0, -1)
-  return { text(now), text(due), text(paused_until), text(share), text(climbs_from), text(slowed_at), starts }
+  return { text(now), text(due), text(paused_until), text(share), text(climbs_from), text(slowed_at), starts, pressures }
 end
 
 clock_went_back()

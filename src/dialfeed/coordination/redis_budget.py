@@ -25,7 +25,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
 
 from dialfeed.coordination.gate import Gate, Mark, Now, Sleep, Wait
-from dialfeed.delivery.pace import CATCH_UP, CLIMB, HUSH, SLOWER, Limit, Pace
+from dialfeed.delivery.pace import ALIKE, CATCH_UP, CLIMB, HUSH, REMEMBERED, SLOWER, Limit, Pace
 from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import FixConnection, FixSettings
 
@@ -113,11 +113,10 @@ class RedisBudget(Gate):
         await self._ask("penalise", seconds)
 
     async def _look(self) -> tuple[Pace, float]:
-        now, due, paused_until, share, climbs_from, slowed_at, starts = await self._ask("look")
+        now, *rates, starts, pressures = await self._ask("look")
+        due, paused_until, share, climbs_from, slowed_at = (float(told) for told in rates)
         times = tuple(float(start) for start in reversed(starts))
-        pace = Pace(
-            self._limit, times, float(due), float(paused_until), float(share), float(climbs_from), float(slowed_at)
-        )
+        pace = Pace(self._limit, times, due, paused_until, share, climbs_from, slowed_at, tuple(pressures))
         return pace, float(now)
 
     async def _ask(self, what: str, seconds: float = 0.0, start: str = "") -> Any:
@@ -134,7 +133,7 @@ class RedisBudget(Gate):
         limit = self._limit
         time_now = "" if self._redis_now is None else repr(self._redis_now())
         shape = [limit.count, limit.window, limit.gap, limit.shortest_gap, limit.lowest]
-        rules = [CLIMB, CATCH_UP, SLOWER, HUSH, KEPT]
+        rules = [CLIMB, CATCH_UP, SLOWER, HUSH, KEPT, REMEMBERED, ALIKE]
         arguments: list[str | float] = [
             what,
             seconds,

@@ -15,8 +15,10 @@ that stays below `margin · period` (20 ms at 50 a second) its own windows hold 
 a request up before it is written (a connection to be made, a busy machine) is not left to the margin: the request
 then counts from when it left (`left_late`). See `docs/decisions/0016-pace-at-the-door.md`.
 
-After a 429 the schedule slows to `SLOWER` of what it was (once for all answers that come back together), and climbs
-back by `CLIMB` of the profile's rate a second, beginning when requests may start again. The window rule stays.
+A 429 slows the schedule to `SLOWER` of what it was (once for all answers that come back together), from where it climbs
+back by `CLIMB` of the profile's rate a second, beginning when requests may start again. The window rule stays. Where
+the platform took clearly more requests in a window before one of the last 429s, the rate is not what it minds: then
+the pause that it asks for is kept, and the schedule stays (`docs/decisions/0021-which-429s-slow.md`).
 
 All of it is one frozen value, `Pace`, that goes through `to_bytes` and `from_bytes` between processes.
 """
@@ -44,6 +46,13 @@ spell without requests earns nothing."""
 
 HUSH = 1.0
 """After a 429 has slowed the pace, further ones within so many seconds tell of the same excess."""
+
+REMEMBERED = 8
+"""So many 429s back it is remembered how many starts the platform had been given in a window."""
+
+ALIKE = 0.85
+"""From this share of the most starts that a remembered 429 came after, a 429 speaks of the rate: answers take a while,
+so that the same limit shows itself a few starts earlier or later."""
 
 LONGEST_PERIOD = 60
 """Seconds: the longest window used to give a fractional rate a whole number of starts."""
@@ -147,7 +156,8 @@ class Pace:
         paused_until: Nobody starts before.
         share: The share of the rate in use, at `climbs_from`; 1 is the profile's rate.
         climbs_from: Since when the share climbs.
-        slowed_at: When a 429 last made it smaller.
+        slowed_at: When a 429 last spoke of the rate anew; those soon after it tell nothing.
+        pressures: How many starts the window held when each of the last such 429s came in, oldest first.
     """
 
     limit: Limit
@@ -157,6 +167,7 @@ class Pace:
     share: float = 1.0
     climbs_from: float = _NEVER
     slowed_at: float = _NEVER
+    pressures: tuple[int, ...] = ()
 
 
 def share_at(pace: Pace, now: float) -> float:
@@ -219,14 +230,21 @@ def pause(pace: Pace, until: float) -> Pace:
 def slow_down(pace: Pace, now: float) -> Pace:
     """A 429 came in: use `SLOWER` of the rate in use, down to one request a second.
 
-    What comes in within `HUSH` seconds, or while everybody waits, was sent at the earlier rate and tells nothing
-    new: then the rate only stops climbing until `now`. To be called before `pause`.
+    Not where clearly more starts than now were in the window at one of the last 429s. What comes in within `HUSH`
+    seconds, or while everybody waits, was sent at the earlier rate and tells nothing new: then the rate only stops
+    climbing until `now`. To be called before `pause`.
     """
-    share = share_at(pace, now)
-    climbs_from = max(pace.climbs_from, now)
+    stopped = replace(pace, share=share_at(pace, now), climbs_from=max(pace.climbs_from, now))
     if now < max(pace.slowed_at + HUSH, pace.paused_until):
-        return replace(pace, share=share, climbs_from=climbs_from)
-    return replace(pace, share=max(pace.limit.lowest, share * SLOWER), climbs_from=climbs_from, slowed_at=now)
+        return stopped
+    pressure = sum(start > now - pace.limit.window for start in pace.starts)
+    slower = SLOWER if pressure >= ALIKE * max(pace.pressures, default=0) else 1.0
+    return replace(
+        stopped,
+        share=max(pace.limit.lowest, stopped.share * slower),
+        slowed_at=now,
+        pressures=(*pace.pressures, pressure)[-REMEMBERED:],
+    )
 
 
 def penalise(pace: Pace, now: float, seconds: float) -> Pace:
@@ -281,16 +299,17 @@ def finish_estimate(pace: Pace, now: float, requests_left: int) -> float:
     return wait + (math.sqrt(share * share + 2 * CLIMB * gaps / top) - share) / CLIMB
 
 
-_HEAD = struct.Struct("<4sI5d")
+_HEAD = struct.Struct("<4sII5d")
 _CHECK = struct.Struct("<I")
-_MARK = b"DFP1"
+_MARK = b"DFP2"
 
 
 def to_bytes(pace: Pace) -> bytes:
-    """The state in its stored form: mark, number of starts, five times and shares, the starts, a CRC-32."""
-    starts = pace.starts
-    head = _HEAD.pack(_MARK, len(starts), pace.due, pace.paused_until, pace.share, pace.climbs_from, pace.slowed_at)
-    body = head + struct.pack(f"<{len(starts)}d", *starts)
+    """The state in its stored form: mark, two counts, five times and shares, the starts, the pressures, a CRC-32."""
+    starts, pressures = pace.starts, pace.pressures
+    times = (pace.due, pace.paused_until, pace.share, pace.climbs_from, pace.slowed_at)
+    head = _HEAD.pack(_MARK, len(starts), len(pressures), *times)
+    body = head + struct.pack(f"<{len(starts)}d{len(pressures)}I", *starts, *pressures)
     return body + _CHECK.pack(zlib.crc32(body))
 
 
@@ -301,12 +320,13 @@ def from_bytes(limit: Limit, stored: bytes) -> Pace:
         ValueError: The bytes are not a whole stored state.
     """
     try:
-        mark, count, due, paused_until, share, climbs_from, slowed_at = _HEAD.unpack_from(stored)
-        end = _HEAD.size + 8 * count
+        mark, count, told, due, paused_until, share, climbs_from, slowed_at = _HEAD.unpack_from(stored)
+        body = struct.Struct(f"<{count}d{told}I")
+        end = _HEAD.size + body.size
         (check,) = _CHECK.unpack_from(stored, end)
-        starts = struct.unpack_from(f"<{count}d", stored, _HEAD.size)
+        values = body.unpack_from(stored, _HEAD.size)
     except struct.error as fault:
         raise ValueError("the stored pace is cut short") from fault
     if mark != _MARK or check != zlib.crc32(memoryview(stored)[:end]):
         raise ValueError("the stored pace is damaged")
-    return Pace(limit, starts, due, paused_until, share, climbs_from, slowed_at)
+    return Pace(limit, values[:count], due, paused_until, share, climbs_from, slowed_at, values[count:])
