@@ -132,3 +132,15 @@ def test_lines_are_cut_behind_line_ends_and_a_large_one_is_not_held(size: int) -
         windows = list(jsonlines.whole_lines(blocks, 1 << 20))
         assert b"\n".join(windows) == text.removesuffix(b"\n")
         assert all(len(window) <= 5 + size for window in jsonlines.whole_lines([b"xxxx"] * 100, 4))
+
+
+@pytest.mark.parametrize("limit", range(14, 24))
+def test_a_line_that_is_too_large_is_one_malformed_record_wherever_it_is_cut(limit: int, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.jsonl"
+    path.write_text('{"a":"1"}\n{"a":"ÿ漢😀ÿ漢😀ÿ漢😀ÿ漢😀"}\n{"a":"2"}\n{"a":"ÿ漢😀ÿ漢😀ÿ漢😀ÿ漢😀"}', "utf-8")
+    chunks = list(open_source(path, SourceOptions(max_record_bytes=limit, block_bytes=8)).chunks())
+    assert [row for chunk in chunks for row in chunk.rows.rows()] == [(1, "1"), (3, "2")]
+    assert [row for chunk in chunks for row in chunk.malformed.rows()] == [
+        (2, "row.too_large", None),
+        (4, "row.too_large", None),
+    ]

@@ -13,6 +13,8 @@ from dialfeed.sources.jsonvalues import Found, Stretch, fields_of_text
 from dialfeed.sources.tables import Malformed
 
 _BLANKS: Final = " \t\r\x0b\x0c"
+_FILLER: Final = b"?"
+"""What stands for the end of a line that is too large: cut off anywhere, its text could end within a character."""
 
 
 def stretches(text: Iterable[bytes], shapes: Shapes, *, limit: int, most: int) -> Generator[Stretch]:
@@ -66,8 +68,8 @@ def whole_lines(text: Iterable[bytes], limit: int) -> Generator[bytes]:
         if end >= 0:
             yield b"".join((*parts, block[:end]))
             parts, size = [], 0
-        tail = block[end + 1 :][: max(0, limit + 1 - size)]
-        parts.append(tail)
-        size += len(tail)
+        tail, room = block[end + 1 :], max(0, limit + 1 - size)
+        parts.append(tail if len(tail) <= room else _FILLER * room)
+        size += min(len(tail), room)
     if size:
         yield b"".join(parts)
