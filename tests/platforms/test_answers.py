@@ -302,6 +302,12 @@ COUNTS = [
     ((None, 1, (1,)), 2, 1, 0),
     ((None, None, (1,)), 2, 1, 0),
     ((2, None, (1,)), 2, 1, 0),
+    # as text, and with a point: `expires_in` is seen so, and a count read as "all" would lose contacts
+    (("2", "1", (1,)), 2, 1, 0),
+    (("2", "1", ()), 0, 0, 3),
+    ((2.0, 1.0, ()), 0, 0, 3),
+    ((None, "1", ()), 0, 0, 3),
+    (("3", "0", ()), 3, 0, 0),
 ]
 
 
@@ -315,3 +321,22 @@ def test_counts_deliver_only_where_they_add_up(said: Any, delivered: int, refuse
     assert len(answer.refused) == refused
     assert len(answer.unaccounted) == open_ones
     assert 3 - refused - open_ones == delivered
+
+
+NOTHING_CERTAIN = [
+    (200, '{"successCount": "two", "failureCount": 1}'),
+    (200, '{"successCount": true}'),
+    (200, '{"successCount": 3, "failureCount": 1}'),
+    (200, '{"success": "false"}'),
+    (200, '{"failed": 2}'),
+    (200, '{"rejected": [{"externalId": "A"}]}'),
+    (200, "false"),
+    (207, ""),
+    (207, "{}"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), NOTHING_CERTAIN)
+def test_an_answer_that_does_not_say_what_was_stored_delivers_nobody(status: int, body: str) -> None:
+    sent: list[Identity] = [("A", None, None), ("B", None, None), ("C", None, None)]
+    assert isinstance(read_accepted(status, body.encode(), sent), Unknown)

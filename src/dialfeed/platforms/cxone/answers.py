@@ -28,7 +28,9 @@ _DOUBTS = frozenset({"error", "errors", "success", "status", "statusCode"})
 """Members with one of these are looked at one by one."""
 
 _FAILED = frozenset({"error", "failed", "failure", "invalid", "refused", "rejected"})
-"""What a member's `status` says in words where its contact was not stored."""
+"""What a member's `status` says in words where its contact was not stored; names of what was not stored, too."""
+
+_WHOLE = re.compile(r"\s*(-?\d{1,18})(?:\.0*)?\s*")
 
 
 def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> Answer:
@@ -39,15 +41,16 @@ def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> A
         body: The answer's body; may be empty.
         identities: Who was sent, by position.
     """
-    if status == 204 or not body.strip():
-        return Accepted(status=status)
-    data = parse(body)
+    bodyless = status == 204 or not body.strip()
+    data = None if bodyless else parse(body)
     if data is _MISSING:
         return Unknown("answer is not JSON", status)
     if isinstance(data, list):
         return _read_members(data, identities, status)
     if isinstance(data, dict):
         return _read_summary(data, identities, status)
+    if status == 207 or data is False:
+        return Unknown("the answer does not tell what was stored", status)
     return Accepted(status=status)
 
 
@@ -123,7 +126,8 @@ def _is_failure(member: Any) -> bool:
 
 
 def _tells_of_error(data: Mapping[str, Any]) -> bool:
-    return bool(data.get("error") or data.get("errors")) or data.get("success") is False
+    told = str(data.get("success", "")).lower()
+    return bool(data.get("error") or data.get("errors")) or told == "false"
 
 
 def _status_of(member: Mapping[str, Any]) -> int:
@@ -206,18 +210,41 @@ def _read_summary(data: dict[str, Any], identities: Sequence[Identity], status: 
         if isinstance(data.get(name), list) and "successCount" not in data:
             return _read_members(data[name], identities, status)
     refused = _named_positions(_errors_of(data), sent, status)
-    stored = data.get("successCount")
-    failures = data.get("failureCount")
-    if stored is None and failures is None and not refused and _tells_of_error(data):
-        return Unknown("the answer tells of an error", status)
-    if not isinstance(stored, int) or isinstance(stored, bool):
-        stored = sent - failures if isinstance(failures, int) and failures else sent - len(refused)
+    try:
+        stored, failures = _count(data.get("successCount")), _count(data.get("failureCount"))
+    except ValueError:
+        return Unknown("the answer's counts cannot be read", status)
+    if stored is None and failures is None and not refused and (status == 207 or _tells_of_failures(data)):
+        return Unknown("the answer does not tell what was stored", status)
+    if stored is None:
+        stored = sent - failures if failures else sent - len(refused)
+    if stored >= sent and failures:
+        return Unknown("the answer's counts do not add up", status)
     if stored >= sent:
         return Accepted(status=status)  # everything is stored; what it lists as errors are remarks
     if stored + len(refused) == sent:
         return Accepted(refused, status=status)
     rest = tuple(position for position in range(sent) if position not in refused)
     return Accepted(refused, rest, max(stored, 0), status=status)
+
+
+def _count(value: Any) -> int | None:
+    """A count as platforms write it: a number, also with a point, or text (`expires_in` is seen as text, section 1).
+
+    Raises:
+        ValueError: It is told, and cannot be read.
+    """
+    if value is None:
+        return None
+    found = None if isinstance(value, bool) else _WHOLE.fullmatch(str(value))
+    if found is None:
+        raise ValueError("no count")
+    return int(found[1])
+
+
+def _tells_of_failures(data: Mapping[str, Any]) -> bool:
+    """Whether an answer without counts says, under any of the names seen, that not everything went well."""
+    return _tells_of_error(data) or any(data.get(name) for name in _FAILED)
 
 
 # --- errors with paths --------------------------------------------------------------------------------------------
