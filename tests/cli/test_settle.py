@@ -36,3 +36,21 @@ def test_what_is_settled_later_is_sent_only_if_it_is_missing(
     resumed = tenant.run("resume", run, *quick)
     assert resumed.code == 0
     assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
+
+
+@pytest.mark.parametrize("when", ["before_write", "after_write"])
+def test_a_batch_that_was_answered_with_a_redirect_is_settled_before_it_is_sent_again(
+    tenant: Tenant, when: Literal["before_write", "after_write"]
+) -> None:
+    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
+    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
+    elsewhere = Fault("redirect", status=307, location="https://elsewhere.example.com/", at=(1,), when=when)
+    tenant.sandbox.set_faults(FaultPlan(rules=(elsewhere,)))
+    quick = ("--count-lag", "0.5", "--settle-grace", "0.2", "--json")
+    outcome = tenant.import_file(file, *quick)
+    assert outcome.code == 2
+    assert "elsewhere.example.com" in outcome.json["error"]
+    assert outcome.rows["unknown"] == 1000
+    resumed = tenant.run("resume", tenant.folder / "run", *quick, "--count-lag", "2")
+    assert resumed.code == 0, resumed.err
+    assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dialfeed.errors import DialfeedError
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -83,11 +85,19 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The body was sent and the answer is lost or says nothing reliable: stored or not, nobody knows."""
+    """The body was sent and the answer is lost or says nothing reliable: stored or not, nobody knows.
+
+    Attributes:
+        cause: Why, in a few words.
+        status: HTTP status, where there was one.
+        pause: Seconds to wait before anything is sent again, where the platform says so.
+        ends: Why nothing more is to be sent, where that is so.
+    """
 
     cause: str
     status: int | None = None
     pause: float | None = None
+    ends: DialfeedError | None = None
 
 
 Answer = Accepted | Refused | TooLarge | Throttled | NotSent | Unknown

@@ -92,6 +92,8 @@ class Consequences:
         self.journal.unknown(work.batch, cause=answer.cause, status=answer.status)
         self.observe("batch.unknown", batch=work.batch.id, contacts=work.size, cause=answer.cause)
         self.lost.works.append(work)
+        if answer.ends is not None:
+            self.end(answer.ends)
 
     def _tell_answer(self, work: Work, answer: Answer, now: float) -> None:
         stored = work.size - len({*answer.refused, *answer.unaccounted}) if isinstance(answer, Accepted) else 0

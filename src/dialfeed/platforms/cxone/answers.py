@@ -214,8 +214,11 @@ def _read_summary(data: dict[str, Any], identities: Sequence[Identity], status: 
         stored, failures = _count(data.get("successCount")), _count(data.get("failureCount"))
     except ValueError:
         return Unknown("the answer's counts cannot be read", status)
-    if stored is None and failures is None and not refused and (status == 207 or _tells_of_failures(data)):
-        return Unknown("the answer does not tell what was stored", status)
+    if stored is None and failures is None and not refused:
+        if _tells_of_failures(data):
+            return Unknown("the answer tells of an error", status)
+        if status == 207:
+            return Unknown("the answer does not tell what was stored", status)
     if stored is None:
         stored = sent - failures if failures else sent - len(refused)
     if stored >= sent and failures:

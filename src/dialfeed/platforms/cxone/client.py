@@ -158,6 +158,8 @@ class CxonePlatform:
         if status in _MAY_BE_STORED or status >= 500:
             pause = self._http.pause_of(reply) if "retry-after" in reply.headers else None
             return Unknown(f"HTTP {status}", status, pause)
+        if status < 400:  # to be repeated elsewhere; nobody knows whether it was stored here all the same
+            return Unknown(f"HTTP {status}", status, ends=_redirected(reply, self._http.host))
         if status == 404:
             raise FixAccess(
                 "The contact list is not there any more (HTTP 404).", advice="`dialfeed lists` shows which are."
@@ -218,11 +220,15 @@ def _refuse_misuse(reply: Reply, host: str) -> None:
             advice=f"The client needs the scopes {SCOPES[0]} and {SCOPES[1]}.",
         )
     if 300 <= reply.status < 400:
-        elsewhere = urlsplit(reply.headers.get("location", "")).hostname or "another address"
-        raise FixConnection(
-            f"{host} redirects to {elsewhere} (HTTP {reply.status}); contacts are never sent on to another address.",
-            advice="If that is where the platform lives, use it as the base URL.",
-        )
+        raise _redirected(reply, host)
+
+
+def _redirected(reply: Reply, host: str) -> FixConnection:
+    elsewhere = urlsplit(reply.headers.get("location", "")).hostname or "another address"
+    return FixConnection(
+        f"{host} redirects to {elsewhere} (HTTP {reply.status}); contacts are never sent on to another address.",
+        advice="If that is where the platform lives, use it as the base URL.",
+    )
 
 
 def _signed_out(host: str) -> FixAccess:
