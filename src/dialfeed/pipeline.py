@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from dialfeed.audit.trail import utc_now
 from dialfeed.contacts.reasons import BY_CODE
@@ -30,7 +31,7 @@ from dialfeed.running.run import Progress, Result, Run, running, silent
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.columns import remember_columns
 from dialfeed.steps.deliver import deliver
-from dialfeed.steps.preflight import foresee, preflight
+from dialfeed.steps.preflight import enter_retry, foresee, preflight
 from dialfeed.steps.preparing import prepare_source
 from dialfeed.steps.reading import read_and_map
 from dialfeed.steps.scrubbing import check_still_valid, hour_columns
@@ -61,11 +62,14 @@ async def walk(run: Run, order: Order, ledger: Ledger) -> None:
     async with connect(order.plan, run.observe) as connection:
         target = Target(connection, await _find_list(run, order, connection))
         ledger.remember(list=target.contact_list.id)
-        with _locked(run, order, target):
+        with _locked(run, order, target) as lock:
+            target = replace(target, alone=lock is None or lock.overridden is None)
             stage = await prepare_source(run, order, ledger, opened)
             if order.retry_of is None:  # rows known by their numbers are not the wrong file
                 await preflight(run, order, ledger, target)
                 _guard(run, order)
+            elif order.sends:
+                enter_retry(run, order, ledger, target)
             if order.sends:
                 check_still_valid(run.summary, utc_now())
                 await deliver(run, order, ledger, stage, target)
@@ -104,7 +108,7 @@ async def _find_list(run: Run, order: Order, connection: Connection) -> ContactL
     return contact_list
 
 
-def _locked(run: Run, order: Order, target: Target) -> AbstractContextManager[object]:
+def _locked(run: Run, order: Order, target: Target) -> AbstractContextManager[ListLock | None]:
     """One run at a time for each list."""
     if not order.sends:
         return nullcontext()

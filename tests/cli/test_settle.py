@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import pytest
+from command import Outcome
 from tenant import Tenant
 
 from dialfeed.sandbox import Fault, FaultPlan
@@ -54,3 +56,90 @@ def test_a_batch_that_was_answered_with_a_redirect_is_settled_before_it_is_sent_
     resumed = tenant.run("resume", tenant.folder / "run", *quick, "--count-lag", "2")
     assert resumed.code == 0, resumed.err
     assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
+
+
+# --- where others have loaded the list meanwhile ------------------------------------------------------------------
+
+QUICK = ("--count-lag", "2", "--settle-grace", "0.2", "--json")
+
+
+def contacts(tenant: Tenant, first: int, count: int) -> Path:
+    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(first, first + count))
+    return tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows, f"contacts-{first}.csv")
+
+
+def lose_the_first_batch(tenant: Tenant, name: str, first: int, count: int, when: str) -> Path:
+    """An import whose first answer is lost, and that cannot read the count any more."""
+    lost = Fault("status", status=502, at=(1,), when=when)  # type: ignore[arg-type]
+    blind = Fault("status", status=500, target="count", every=1, after=2)
+    tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind)))
+    run = tenant.folder / name
+    outcome = tenant.import_file(contacts(tenant, first, count), *QUICK, "--run-dir", run, "--insist", "all")
+    assert outcome.rows["unknown"] == min(count, 1000), outcome.err
+    tenant.sandbox.set_faults(FaultPlan())
+    return run
+
+
+def is_right(tenant: Tenant, run: Path, count: int) -> None:
+    """Everybody whom the run says it delivered is on the list, and nobody twice."""
+    stored = [contact["externalId"] for contact in tenant.stored]
+    delivered = (run / "delivered.csv").read_text().splitlines()[1:]
+    assert len(delivered) == count
+    assert len(set(stored)) == len(stored)
+    assert {line.split(",")[0].strip('"') for line in delivered} <= set(stored)
+
+
+@pytest.mark.parametrize("when", ["before_write", "after_write"])
+@pytest.mark.parametrize("size_of_the_other", [300, 70])
+def test_what_a_later_run_has_put_there_is_not_taken_for_a_lost_batch(
+    tenant: Tenant, when: str, size_of_the_other: int
+) -> None:
+    """Also not where it has just the size of the lost batch."""
+    run = lose_the_first_batch(tenant, "run", 0, 300, when)
+    other = tenant.import_file(
+        contacts(tenant, 5000, size_of_the_other), *QUICK, "--run-dir", tenant.folder / "other", "--insist", "all"
+    )
+    assert other.code == 0, other.err
+    resumed = tenant.run("resume", run, *QUICK)
+    assert (resumed.code, resumed.json["findings"]) == (0, [])
+    is_right(tenant, run, 300)
+    assert len(tenant.stored) == 300 + size_of_the_other
+
+
+def test_what_a_retry_has_put_there_is_not_taken_for_a_lost_batch(tenant: Tenant) -> None:
+    lost = Fault("status", status=502, at=(1,), when="before_write")
+    blind = Fault("status", status=500, target="count", every=1, after=2)
+    tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind)))
+    file = contacts(tenant, 0, 5)
+    file.write_text(file.read_text() + "".join(f"{n},12,no,no\n" for n in range(100, 105)))
+    first = tenant.import_file(file, *QUICK, "--max-rejected", "90%")
+    assert (first.rows["unknown"], first.rows["invalid"]) == (5, 5)
+    tenant.sandbox.set_faults(FaultPlan())
+    run = tenant.folder / "run"
+    rejected = run / "rejected.csv"
+    rejected.write_text(rejected.read_text().replace(",12,", ",+12125550111,"))
+    assert tenant.run("retry", run, rejected, *QUICK).rows["delivered"] == 5
+    settled = tenant.run("settle", run, *QUICK)
+    assert settled.rows["failed"] == 5, "nothing of the lost batch is on the list"
+    assert tenant.run("resume", run, *QUICK).code == 0
+    is_right(tenant, run, 5)
+    assert len(tenant.stored) == 10
+
+
+def test_a_run_is_not_settled_while_nobody_knows_what_a_later_one_has_put_there(tenant: Tenant) -> None:
+    """The later one is settled first, and then this one."""
+    run = lose_the_first_batch(tenant, "run", 0, 300, "before_write")
+    other = lose_the_first_batch(tenant, "other", 5000, 300, "after_write")
+
+    def finding(told: Outcome) -> str:
+        (each,) = [each for each in told.json["findings"] if each["code"] == "settle.other_run"]
+        return str(each["remedy"])
+
+    early = tenant.run("settle", run, *QUICK)
+    assert (early.code, early.rows["unknown"]) == (5, 300)
+    assert "dialfeed status" in finding(early)
+    assert tenant.run("settle", other, *QUICK).code == 0
+    assert tenant.run("settle", run, *QUICK).rows["failed"] == 300
+    assert tenant.run("resume", run, *QUICK).code == 0
+    is_right(tenant, run, 300)
+    assert len(tenant.stored) == 600

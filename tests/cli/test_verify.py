@@ -20,7 +20,7 @@ from dialfeed.ledger.folder import held
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.platforms.cxone.client import CxonePlatform
 from dialfeed.reports.summary import Rows, Summary
-from dialfeed.runs.recheck import Later, later_runs
+from dialfeed.running.others import Later, later_runs
 
 QUICK = ("--count-lag", "0.2")
 
@@ -216,9 +216,8 @@ def past(run: str, time: str, delivered: int, *, finished: bool = True) -> PastR
 
 def told_of(*others: PastRun, summaries: dict[str, Summary] | None = None) -> list[Later]:
     known = summaries or {}
-    summary = Summary("20260301T080000Z-aaaaaa", "", "import")
-    own = past(summary.run, "2026-03-01T08:10:00", 5)
-    return list(later_runs([*others, own], summary, known.get))
+    own = past("20260301T080000Z-aaaaaa", "2026-03-01T08:10:00", 5)
+    return list(later_runs([*others, own], own.run, known.get))
 
 
 def test_a_run_that_began_later_counts_and_one_that_ended_before_does_not() -> None:
@@ -231,9 +230,8 @@ def test_a_run_that_began_later_counts_and_one_that_ended_before_does_not() -> N
 def test_of_two_runs_that_began_in_one_second_the_history_tells_which_was_later(suffix: str) -> None:
     own = past("20260301T080000Z-aaaaaa", "2026-03-01T08:00:01", 5)
     other = past(f"20260301T080000Z-{suffix}", "2026-03-01T08:00:01", 7)
-    summary = Summary(own.run, "", "import")
-    assert list(later_runs([own, other], summary, lambda _: None)) == [Later(other.run, 7)]
-    assert list(later_runs([other, own], summary, lambda _: None)) == []
+    assert list(later_runs([own, other], own.run, lambda _: None)) == [Later(other.run, 7)]
+    assert list(later_runs([other, own], own.run, lambda _: None)) == []
 
 
 def test_an_earlier_run_that_was_resumed_since_may_have_delivered_any_part_of_it() -> None:

@@ -35,6 +35,7 @@ class PastRun:
         ready: Contacts that were fit to send.
         delivered: Contacts on the list, or perhaps on it.
         finished: Whether the run came to an end; one that was killed has not.
+        retry_of: The run whose rows it loads once more; empty for a run with a source of its own.
     """
 
     run: str
@@ -48,6 +49,7 @@ class PastRun:
     ready: int
     delivered: int
     finished: bool
+    retry_of: str = ""
 
 
 class History:

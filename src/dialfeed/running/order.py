@@ -47,10 +47,17 @@ def _absolute(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where contacts go: a contact list, and the connection to its platform."""
+    """Where contacts go: a contact list, and the connection to its platform.
+
+    Attributes:
+        connection: To the platform.
+        contact_list: Which list.
+        alone: Whether no other run is loading it, as far as this machine knows.
+    """
 
     connection: Connection
     contact_list: ContactList
+    alone: bool = True
 
     @property
     def carrier(self) -> ListCarrier:

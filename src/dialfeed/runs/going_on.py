@@ -12,7 +12,7 @@ from dialfeed.audit.signing import open_signer
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
-from dialfeed.ledger.folder import RETRIES, RunFolder, held, new_run_id
+from dialfeed.ledger.folder import RETRIES, SUMMARY, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
@@ -90,6 +90,8 @@ def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress
         ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
         asyncio.run(walk(run, order, ledger))
     _close_rows(run, retry_of or path, order.plan)
+    if (path / RETRIES).is_dir() and run.error is None:
+        return Result(read_summary(path / SUMMARY))  # with the rows that its retries have closed
     return run.result()
 
 

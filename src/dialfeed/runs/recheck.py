@@ -19,11 +19,11 @@ from dialfeed.audit.signing import open_signer
 from dialfeed.audit.trail import Trail
 from dialfeed.config import Plan
 from dialfeed.contacts.fields import IDENTITY_FIELDS
-from dialfeed.coordination.history import History, PastRun
+from dialfeed.coordination.history import History
 from dialfeed.delivery.agreement import Counted
 from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.files import write_json
-from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, find, held, is_held
+from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, held, is_held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.summary import Finding, Summary, read_summary
@@ -31,6 +31,7 @@ from dialfeed.running.assembly import connect, home_folder, keys_folder
 from dialfeed.running.drawing import drawn
 from dialfeed.running.endings import MISSING
 from dialfeed.running.order import Target
+from dialfeed.running.others import Later, later_runs, summaries
 from dialfeed.running.retries import finished_retries
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.running.stopping import Stopper
@@ -39,21 +40,6 @@ from dialfeed.wording import counted as in_words
 
 DELIVERED: Final = "delivered.csv"
 _AT_ONCE: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A run into the same list that had not ended when the verified one did.
-
-    Attributes:
-        run: Its id.
-        delivered: Contacts that it certainly put there since.
-        perhaps: Contacts that it may have put there.
-    """
-
-    run: str
-    delivered: int
-    perhaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +70,9 @@ class Rechecked:
             "list": {"id": self.summary.list_id, "name": self.summary.list_name},
             **asdict(self.counted),
             "difference": self.counted.difference,
-            "later_runs": [asdict(each) for each in self.later],
+            "later_runs": [
+                {"run": each.run, "delivered": each.delivered, "perhaps": each.perhaps} for each in self.later
+            ],
             "findings": [asdict(finding) for finding in self.findings],
             "exit_code": self.exit_code,
         }
@@ -149,7 +137,9 @@ def verify_again(path: Path, plan_of: Callable[[Mapping[str, Any]], Plan], stopp
 
 async def _verify_again(folder: RunFolder, summary: Summary, plan: Plan, stopper: Stopper) -> Rechecked:
     home, url = home_folder(plan), plan.base_url or ""
-    later = list(later_runs(History(home, url, summary.list_id).runs(), summary, _reader(plan)))
+    past = History(home, url, summary.list_id).runs()
+    # its own retries are in its summary already
+    later = list(later_runs([each for each in past if each.retry_of != summary.run], summary.run, summaries(plan)))
     rows = summary.rows
     counted = Counted(
         summary.before,
@@ -180,44 +170,6 @@ def _keep_end(folder: RunFolder, last_hash: str) -> None:
     told = orjson.loads(folder.summary.read_bytes())
     if told.get("audit_hash") != last_hash:
         write_json(folder.summary, {**told, "audit_hash": last_hash})
-
-
-def later_runs(past: list[PastRun], summary: Summary, read: Callable[[str], Summary | None]) -> Iterator[Later]:
-    """What other runs have put into the list since a run ended.
-
-    A run that began later counts with what it delivered; one that began earlier and ended later (it was resumed) may
-    have delivered any part of it since; and one that has not ended may have delivered anything.
-
-    Args:
-        past: The list's history, oldest first: the order of runs that began in one second.
-        summary: Of the run that is verified.
-        read: Reads another run's summary, where it is on this machine: it knows of retries, which the history does not.
-    """
-    own_place, own = next(((n, each.time) for n, each in enumerate(past) if each.run == summary.run), (len(past), ""))
-    for place, each in enumerate(past):
-        if each.run == summary.run:
-            continue
-        told = read(each.run)
-        delivered, unknown = (told.rows.delivered, told.rows.unknown) if told else (each.delivered, 0)
-        if (_second(each.run), place) > (_second(summary.run), own_place):
-            yield Later(each.run, delivered, unknown if told or each.finished else each.ready)
-        elif own and each.time > own:
-            yield Later(each.run, 0, delivered + unknown)
-
-
-def _second(run: str) -> str:
-    """The second in which a run began, by its id; what follows in it is chance."""
-    return run.rpartition("-")[0]
-
-
-def _reader(plan: Plan) -> Callable[[str], Summary | None]:
-    def read(run: str) -> Summary | None:
-        try:
-            return read_summary(find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan)) / SUMMARY)
-        except (FixSettings, OSError, KeyError, TypeError, orjson.JSONDecodeError):
-            return None  # purged, elsewhere, or not ended: the history must do
-
-    return read
 
 
 def _delivered(folder: Path) -> Iterator[pl.DataFrame]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dialfeed.audit.trail import utc_now
@@ -16,9 +18,11 @@ from dialfeed.delivery.loop import Delivery
 from dialfeed.delivery.policy import Policy
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
+from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target
-from dialfeed.running.run import Run
+from dialfeed.running.others import OwnCount, others_since
+from dialfeed.running.run import Run, found
 from dialfeed.steps.scrubbing import check_still_valid, expiry
 from dialfeed.steps.supply import StageSupply
 from dialfeed.wording import counted
@@ -33,12 +37,20 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
     run.summary.before = ledger.fact("baseline")["count"]
     batches, place = ledger.cut_up_to()
     supply = StageSupply(stage, connection.platform.codec, limits(order.plan), batches=batches, place=place)
+    own = OwnCount(
+        carrier,
+        partial(others_since, order.plan, target.contact_list.id, run.folder.id),
+        target.alone,
+        order.plan.lag,
+        connection.clock,
+        run.stopper,
+    )
     watch = Watch(run, ledger, supply, target, order.plan)
     await watch.begin()
     ticking = asyncio.ensure_future(watch.keep_telling())
     with run.stopper.event() as stop:
         delivery = Delivery(
-            carrier,
+            own,
             ledger,
             supply,
             connection.pace,
@@ -55,11 +67,28 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
+    if ledger.contacts_by_state().get("unknown"):
+        run.summary.findings += _who_else(run, own)
     run.summary.deliver_seconds = time.monotonic() - began
     if delivery.fatal is not None:
         check_still_valid(run.summary, utc_now())
         raise delivery.fatal
     run.stopper.check()
+
+
+def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
+    """Why the list's count could not settle everything, where that is because of other runs."""
+    if not own.alone:
+        sentence = "Another run was loading the list at the same time, so its count could not settle lost answers."
+        yield found("settle.not_alone", "warning", sentence, f"`dialfeed settle {run.folder.id}` when that has ended.")
+    for each in own.others():
+        if each.perhaps:
+            told = f"Run {each.run} may have put {counted(each.perhaps, 'contact')} into the list since this run began"
+            sentence = f"{told}, so the list's count could not settle lost answers."
+            remedy = (
+                f"Bring that run to its end (`dialfeed status {each.run}`), then `dialfeed settle {run.folder.id}`."
+            )
+            yield found("settle.other_run", "warning", sentence, remedy)
 
 
 def _policy(run: Run, plan: Plan) -> Policy:

@@ -41,12 +41,21 @@ async def preflight(run: Run, order: Order, ledger: Ledger, target: Target) -> N
     if not (ledger.fact("judged") or ledger.cut_up_to()[0]):
         load = await _load(run, order, target)
         foresee(run, order, ledger, load)
-        _stop_or_go(run, order.plan, judge(load, [each for each in history.runs() if each.run != run.folder.id]))
+        past = [each for each in history.runs() if each.run != run.folder.id and not each.retry_of]
+        _stop_or_go(run, order.plan, judge(load, past))
         if order.sends:
             history.add(_past(run, header, finished=False))
             ledger.remember(judged=True)
     if order.sends:
         run.remember_end = partial(_remember_end, run, history, header)
+
+
+def enter_retry(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
+    """Write a retry into the list's history: nothing judges it, but it puts contacts there as others do."""
+    history = History(home_folder(order.plan), order.plan.base_url or "", target.contact_list.id)
+    retry_of = str(ledger.fact("retry_of"))
+    history.add(_past(run, "", finished=False, retry_of=retry_of))
+    run.remember_end = partial(_remember_end, run, history, "", retry_of)
 
 
 async def _load(run: Run, order: Order, target: Target) -> Load:
@@ -76,16 +85,16 @@ def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
         )
 
 
-def _remember_end(run: Run, history: History, header: str) -> None:
+def _remember_end(run: Run, history: History, header: str, retry_of: str = "") -> None:
     """Write the run into the history; that it cannot be written is told, and harms the run no more."""
     try:
-        history.add(_past(run, header, finished=True))
+        history.add(_past(run, header, finished=True, retry_of=retry_of))
     except (OSError, FixSettings):
         sentence = "This run could not be written into the list's history; the next one is not compared with it."
         run.summary.findings.append(found("history.not_written", "warning", sentence))
 
 
-def _past(run: Run, header: str, *, finished: bool) -> PastRun:
+def _past(run: Run, header: str, *, finished: bool, retry_of: str = "") -> PastRun:
     summary, rows = run.summary, run.summary.rows
     landed = rows.delivered + rows.unknown
     return PastRun(
@@ -100,4 +109,5 @@ def _past(run: Run, header: str, *, finished: bool) -> PastRun:
         ready=summary.ready,
         delivered=landed,
         finished=finished and not (landed and (rows.failed or rows.unknown)),
+        retry_of=retry_of,
     )

@@ -17,6 +17,7 @@ from dialfeed.ledger.stage import Stage
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.reports.summary import Finding
 from dialfeed.running.order import Order, Target
+from dialfeed.running.others import others_since
 from dialfeed.running.run import Run, found
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.record import delivered_contacts
@@ -29,7 +30,15 @@ async def verify(run: Run, order: Order, ledger: Ledger, stage: Stage, target: T
     """Compare the list with what this run has delivered."""
     run.progress("verify")
     states = ledger.contacts_by_state()
-    counted = Counted(run.summary.before, None, ledger.stored(), unknown=states.get("unknown", 0))
+    others = others_since(order.plan, target.contact_list.id, run.folder.id)
+    counted = Counted(
+        run.summary.before,
+        None,
+        ledger.stored(),
+        states.get("unknown", 0),
+        sum(each.delivered for each in others),
+        sum(each.perhaps for each in others),
+    )
     teller = Teller(run.folder.id, "run", run.observe, run.stopper)
     counted = await teller.count(counted, target, order.plan.lag)
     run.summary.after = counted.after

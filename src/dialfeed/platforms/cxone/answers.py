@@ -30,6 +30,8 @@ _DOUBTS = frozenset({"error", "errors", "success", "status", "statusCode"})
 _FAILED = frozenset({"error", "failed", "failure", "invalid", "refused", "rejected"})
 """What a member's `status` says in words where its contact was not stored; names of what was not stored, too."""
 
+_SAYS_NOTHING = "the answer does not tell what was stored"
+
 _WHOLE = re.compile(r"\s*(-?\d{1,18})(?:\.0*)?\s*")
 
 
@@ -50,7 +52,7 @@ def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> A
     if isinstance(data, dict):
         return _read_summary(data, identities, status)
     if status == 207 or data is False:
-        return Unknown("the answer does not tell what was stored", status)
+        return Unknown(_SAYS_NOTHING, status)
     return Accepted(status=status)
 
 
@@ -215,20 +217,22 @@ def _read_summary(data: dict[str, Any], identities: Sequence[Identity], status: 
     except ValueError:
         return Unknown("the answer's counts cannot be read", status)
     if stored is None and failures is None and not refused:
-        if _tells_of_failures(data):
-            return Unknown("the answer tells of an error", status)
-        if status == 207:
-            return Unknown("the answer does not tell what was stored", status)
+        return _without_counts(data, status)
     if stored is None:
         stored = sent - failures if failures else sent - len(refused)
-    if stored >= sent and failures:
-        return Unknown("the answer's counts do not add up", status)
-    if stored >= sent:
-        return Accepted(status=status)  # everything is stored; what it lists as errors are remarks
+    if stored >= sent:  # everything is stored, and what it lists as errors are remarks; unless it contradicts itself
+        return Unknown("the answer's counts do not add up", status) if failures else Accepted(status=status)
     if stored + len(refused) == sent:
         return Accepted(refused, status=status)
     rest = tuple(position for position in range(sent) if position not in refused)
     return Accepted(refused, rest, max(stored, 0), status=status)
+
+
+def _without_counts(data: Mapping[str, Any], status: int) -> Answer:
+    """An object that tells neither counts nor places: all is well, unless it says, under any name seen, that not."""
+    if _tells_of_error(data) or any(data.get(name) for name in _FAILED):
+        return Unknown("the answer tells of an error", status)
+    return Unknown(_SAYS_NOTHING, status) if status == 207 else Accepted(status=status)
 
 
 def _count(value: Any) -> int | None:
@@ -243,11 +247,6 @@ def _count(value: Any) -> int | None:
     if found is None:
         raise ValueError("no count")
     return int(found[1])
-
-
-def _tells_of_failures(data: Mapping[str, Any]) -> bool:
-    """Whether an answer without counts says, under any of the names seen, that not everything went well."""
-    return _tells_of_error(data) or any(data.get(name) for name in _FAILED)
 
 
 # --- errors with paths --------------------------------------------------------------------------------------------
