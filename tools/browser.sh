@@ -4,10 +4,14 @@
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/dialfeed-browser"
 have() { command -v "$1" >/dev/null; }
-if ! have node || ! have npm || ! { have chromium || have chromium-browser || have google-chrome; }; then
+missing=()  # only these: a Node.js that did not come from the system's packages does not go with theirs
+have node || missing+=(nodejs)
+have npm || missing+=(npm)
+have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
+if [ "${#missing[@]}" -gt 0 ]; then
   have apt-get || { echo "Chromium, Node.js and npm are needed, and there is no apt-get here."; exit 1; }
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium nodejs npm >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
 if [ ! -d "$cache/node_modules/axe-core" ] || [ ! -d "$cache/node_modules/playwright-core" ]; then
   mkdir -p "$cache"
