@@ -197,6 +197,25 @@ def test_retries_go_with_the_run_that_they_belong_to(tenant: Tenant) -> None:
     trail_is_whole(run)
 
 
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [("run", "a legal hold keeps it"), ("retry", "a legal hold keeps a retry of it")],
+)
+def test_a_legal_hold_keeps_a_run_and_its_retries_whichever_of_them_it_names(
+    tenant: Tenant, named: str, why: str
+) -> None:
+    run = imported(tenant)
+    rejected = (run / "rejected.csv").read_text("utf-8")
+    tenant.run("retry", run, tenant.write(rejected.replace("oops", "+12125550199"), "mended.csv"))
+    (retry,) = (run / "retries").iterdir()
+    assert tenant.run("purge", "--hold", run if named == "run" else retry).code == 0
+    flags = ("--older-than", "1d", "--evidence-older-than", "1y", "--even-open")
+    done = purge(tenant, *flags, days=9999)
+    assert (done[retry.name]["why"], done["run"]["why"]) == ("a legal hold keeps it", why)
+    assert row_files(retry)
+    assert row_files(run)
+
+
 @pytest.mark.parametrize("span", ["soon", "-3d", "30", "3h"])
 def test_a_span_without_meaning_is_told(tenant: Tenant, span: str) -> None:
     told = tenant.run("purge", "--older-than", span)

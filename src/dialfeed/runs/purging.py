@@ -180,8 +180,10 @@ def _kept_because(seen: Seen, retention: Retention | None, rules: Rules, now: da
 
 
 def _kept_for_retry(folder: Path, rules: Rules) -> str:
-    """A retry that can still go on needs the rows of the run that it belongs to."""
+    """A retry that can still go on needs the rows of the run that it belongs to; one on hold lies in its folder."""
     retries = [see(each) for each in folder.glob(f"{RETRIES}/*/")]
+    if any(each.hold for each in retries):
+        return "a legal hold keeps a retry of it"
     if any(each.status == RUNNING for each in retries):
         return "a process is working on a retry of it"
     under_way = next((each for each in retries if each.can in {"resume", "settle"}), None)

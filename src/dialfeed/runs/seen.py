@@ -14,9 +14,9 @@ from typing import Any, Final
 import orjson
 
 from dialfeed.errors import DialfeedError
-from dialfeed.ledger.folder import AUDIT, LEDGER, STAGE, SUMMARY, is_held
+from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, STAGE, SUMMARY, is_held
 from dialfeed.ledger.reading import Glance, glance
-from dialfeed.reports.retention import Retention, read_retention
+from dialfeed.reports.retention import HOLD, Retention, read_retention
 
 DIED: Final = "DIED"
 RUNNING: Final = "RUNNING"
@@ -46,7 +46,7 @@ class Seen:
         rehearsal: Whether it was told to send nothing.
         keep_until: Until when its files with rows are kept; empty where that is not told.
         purged: Whether they have been removed.
-        hold: Whether a legal hold keeps them.
+        hold: Whether a legal hold keeps them, on the run or on the one that it retries.
     """
 
     run: str
@@ -176,7 +176,8 @@ def rows_so_far(looked: Glance) -> dict[str, int]:
 
 
 def _kept(folder: Path, retention: Retention | None) -> dict[str, Any]:
-    hold = (folder / "HOLD").exists()
+    whole = (folder, folder.parents[1]) if folder.parent.name == RETRIES else (folder,)
+    hold = any((each / HOLD).exists() for each in whole)
     if retention is None:
         return {"keep_until": "", "purged": False, "hold": hold}
     return {"keep_until": retention.keep_until, "purged": bool(retention.purged), "hold": hold}
