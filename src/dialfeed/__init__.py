@@ -5,8 +5,9 @@
     >>> result.status, result.rows.delivered  # doctest: +SKIP
     ('SUCCESS', 2431)
 
-The functions do what the commands of the same name do; settings are keyword arguments under the names of
-`docs/settings.md`. Nothing heavy is imported before one of them is called.
+The functions do what the commands of the same name do; `list_runs` does what `dialfeed runs` does, `compare` what
+`dialfeed report --compare` does, `verify_trail` what `dialfeed audit verify` does. Settings are keyword arguments under
+the names of `docs/settings.md`. Nothing heavy is imported before one of them is called.
 """
 
 from __future__ import annotations
@@ -17,7 +18,19 @@ from typing import TYPE_CHECKING, Any
 from dialfeed._version import __version__
 
 if TYPE_CHECKING:  # the names below are looked up when first used, so that `import dialfeed` costs nothing
-    from dialfeed.api import import_contacts, resume, retry, settle, validate_contacts
+    from dialfeed.api import (
+        compare,
+        import_contacts,
+        list_runs,
+        report,
+        resume,
+        retry,
+        settle,
+        status,
+        validate_contacts,
+        verify,
+        verify_trail,
+    )
     from dialfeed.errors import DialfeedError
     from dialfeed.running.run import Result
 
@@ -25,11 +38,17 @@ __all__ = [
     "DialfeedError",
     "Result",
     "__version__",
+    "compare",
     "import_contacts",
+    "list_runs",
+    "report",
     "resume",
     "retry",
     "settle",
+    "status",
     "validate_contacts",
+    "verify",
+    "verify_trail",
 ]
 
 _HOMES = {"DialfeedError": "dialfeed.errors", "Result": "dialfeed.running.run"}

@@ -12,12 +12,20 @@ from dialfeed.config import Plan, resolve
 from dialfeed.ledger.folder import find, latest
 from dialfeed.pipeline import import_file, validate_file
 from dialfeed.running.assembly import home_folder
+from dialfeed.running.drawing import draw_report
 from dialfeed.running.order import Order
 from dialfeed.running.retries import returned_file
 from dialfeed.running.run import Progress, Result, silent
 from dialfeed.running.stopping import Stopper
+from dialfeed.runs.comparing import Compared
+from dialfeed.runs.comparing import compare as compare_runs
+from dialfeed.runs.evidence import Verdict, examine
+from dialfeed.runs.following import Follower, Status
+from dialfeed.runs.following import status as status_of
 from dialfeed.runs.going_on import resume_run, retry_rows
+from dialfeed.runs.listing import all_runs
 from dialfeed.runs.recheck import Rechecked, verify_again
+from dialfeed.runs.seen import Seen
 
 Made = TypeVar("Made")
 
@@ -158,6 +166,120 @@ def verify(
     places = plan_of({})
     folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
     return _beside(stopper, lambda switch: verify_again(folder, plan_of, switch))
+
+
+def list_runs(*, profile: str | None = None, config: str | Path | None = None, **settings: Any) -> list[Seen]:
+    """All runs of this machine, newest first, as `dialfeed runs` lists them.
+
+    Args:
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        settings: `runs_dir` and `home`, where they are not the usual ones.
+    """
+    return all_runs(resolve(settings, environ=os.environ, profile=profile, config=_path(config)))
+
+
+def status(run: str | Path, *, profile: str | None = None, config: str | Path | None = None, **settings: Any) -> Status:
+    """How far a run is, or how it ended, without disturbing it.
+
+    Args:
+        run: Its id or its folder.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        settings: `runs_dir` and `home`, where they are not the usual ones.
+
+    Raises:
+        DialfeedError: There is no such run.
+    """
+    folder, _ = _found(run, profile, config, settings)
+    return status_of(Follower(folder))
+
+
+def report(
+    run: str | Path,
+    output: str | Path | None = None,
+    *,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    **settings: Any,
+) -> Path:
+    """Draw the report of a run again, from its folder alone.
+
+    Args:
+        run: Its id or its folder.
+        output: The file to write; `report.html` in the run's folder unless given.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        settings: `runs_dir` and `home`, where they are not the usual ones.
+
+    Returns:
+        The file.
+
+    Raises:
+        DialfeedError: There is no such run, or it has not come to its end.
+    """
+    folder, _ = _found(run, profile, config, settings)
+    return draw_report(folder, _path(output))
+
+
+def compare(
+    run: str | Path,
+    other: str | Path,
+    output: str | Path | None = None,
+    *,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    **settings: Any,
+) -> Compared:
+    """Show two runs side by side.
+
+    Args:
+        run: An id or a folder.
+        other: Another one.
+        output: The page to write; `compare-OTHER.html` in the first run's folder unless given.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        settings: `runs_dir` and `home`, where they are not the usual ones.
+
+    Raises:
+        DialfeedError: There is no such run, or it has not come to its end.
+    """
+    folder, plan = _found(run, profile, config, settings)
+    return compare_runs(folder, find(str(other), runs_dir=Path(plan.runs_dir), home=home_folder(plan)), _path(output))
+
+
+def verify_trail(
+    run: str | Path,
+    *,
+    last_hash: str | None = None,
+    public_key: str | Path | None = None,
+    profile: str | None = None,
+    config: str | Path | None = None,
+    **settings: Any,
+) -> Verdict:
+    """Find out whether an audit trail is as it was written.
+
+    Args:
+        run: A run's id or its folder, or an `audit.jsonl`.
+        last_hash: The hash that its last line must have, as a sink has kept it.
+        public_key: The `audit.pub` of the key that must have signed all of it.
+        profile: A profile of `dialfeed.toml`.
+        config: That file, if it is elsewhere.
+        settings: `runs_dir` and `home`, where they are not the usual ones.
+
+    Raises:
+        DialfeedError: There is no such run or file, or a key cannot be read.
+    """
+    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    return examine(str(run), plan, last_hash=last_hash, public_key=_path(public_key))
+
+
+def _found(
+    run: str | Path, profile: str | None, config: str | Path | None, settings: Mapping[str, Any]
+) -> tuple[Path, Plan]:
+    """The folder of a run, and the plan by which it was found."""
+    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    return find(str(run), runs_dir=Path(plan.runs_dir), home=home_folder(plan)), plan
 
 
 def _go_on(
