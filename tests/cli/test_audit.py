@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from tenant import Tenant
+
+from dialfeed.audit.trail import Trail
 
 FILE = "externalId,phone,email,doNotCall,doNotEmail\nA,+12125550123,,no,no\nB,,bea@example.com,no,no\n"
 
@@ -85,3 +88,45 @@ def test_what_is_not_there_is_told(tenant: Tenant) -> None:
     assert tenant.run("audit", "verify", "nothing").code == 1
     (tenant.folder / "empty.jsonl").write_bytes(b"")
     assert tenant.run("audit", "verify", tenant.folder / "empty.jsonl").code == 7
+
+
+@pytest.fixture
+def taken_up(tenant: Tenant, run: Path) -> Path:
+    """A run whose process died after it had gone on with the trail, and before its new end was recorded."""
+    with mock.patch("dialfeed.runs.afterwards.write_json", side_effect=OSError(5, "gone")):
+        tenant.run("purge", "--hold", run)
+    assert b'"hold.set"' in (run / "audit.jsonl").read_bytes()
+    return run
+
+
+def test_a_trail_whose_new_end_was_not_recorded_any_more_is_not_called_changed(tenant: Tenant, taken_up: Path) -> None:
+    told = tenant.run("audit", "verify", taken_up, "--json")
+    assert (told.code, told.json["taken_up"], told.json["end_recorded_in"]) == (0, True, "")
+    assert "not recorded yet" in tenant.run("audit", "verify", taken_up).out
+    assert tenant.run("verify", taken_up, "--count-lag", "0.5").code == 0
+    again = tenant.run("audit", "verify", taken_up, "--json")
+    assert (again.code, again.json["taken_up"], again.json["end_recorded_in"]) == (0, False, "summary.json")
+
+
+def test_of_such_a_trail_all_shows_that_happens_up_to_the_recorded_end(tenant: Tenant, taken_up: Path) -> None:
+    path = taken_up / "audit.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-2]))
+    assert tenant.run("audit", "verify", taken_up).code == 7, "the line of the recorded end is missing"
+    path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"hold", b"told")]))
+    assert tenant.run("audit", "verify", taken_up).code == 7, "a line after it was changed"
+
+
+def test_a_run_that_is_gone_on_with_and_dies_has_a_trail_that_holds(tenant: Tenant, run: Path) -> None:
+    (run / "stage").mkdir()  # as if something were left to do
+    with mock.patch("dialfeed.running.run.write_json", side_effect=OSError(5, "gone")):
+        tenant.run("resume", run)
+    assert (run / "audit.jsonl").read_bytes().count(b'"run.started"') == 2
+    assert tenant.run("audit", "verify", run).code == 0
+
+
+def test_lines_that_were_added_to_a_run_that_has_ended_show(tenant: Tenant, run: Path) -> None:
+    forged = Trail(run / "audit.jsonl", json.loads((run / "summary.json").read_bytes())["run"])
+    forged.append("hold.set", operator="nobody")
+    forged.close()
+    assert tenant.run("audit", "verify", run).code == 7

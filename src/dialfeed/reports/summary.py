@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
+
+from dialfeed.files import write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,20 @@ def read_summary(path: Path) -> Summary:
         total_seconds=seconds["total"],
         findings=[Finding(**finding) for finding in told["findings"]],
     )
+
+
+OPEN: Final = "audit_open"
+"""What `summary.json` holds while the audit trail goes on after the end that it records."""
+
+
+def take_up(path: Path) -> None:
+    """Note in a run's summary, if it has one, that its audit trail goes on: `audit_hash` is in it, and not its end.
+
+    The note is gone when the summary is written with the new end. A process that dies before leaves it, so that a trail
+    that was only taken up is not mistaken for one that somebody has added lines to.
+    """
+    if path.is_file():
+        write_json(path, {**orjson.loads(path.read_bytes()), OPEN: True})
 
 
 def vars_of(finding: Finding) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dialfeed.audit.sinks.addresses import read_addresses
 from dialfeed.audit.trail import Trail, utc_now
 from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.reports.summary import Summary, read_summary
+from dialfeed.reports.summary import Summary, read_summary, take_up
 from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import (
     home_folder,
@@ -56,6 +56,7 @@ def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progr
     }
     summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
     signer = open_signer(keys_folder(plan))
+    take_up(folder.summary)
     trail = Trail(folder.audit, folder.id)
     telemetry = open_telemetry(telemetry_wanted(plan))
     trail.hear = telemetry.hear

@@ -25,7 +25,7 @@ from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import check_not_purged
-from dialfeed.reports.summary import Rows, Summary, read_summary
+from dialfeed.reports.summary import Rows, Summary, read_summary, take_up
 
 OPEN: Final = ("invalid", "refused")
 """Buckets of rows that a person may mend and give in again."""
@@ -191,6 +191,7 @@ def close_rows(folder: Path, judged: Any, signer: Signer | None = None) -> None:
     summary.rows = _moved(summary.first_rows, first_standing(folder), standing(folder))
     summary.retries = retries
     judged(summary)
+    take_up(folder / SUMMARY)
     trail = Trail(folder / AUDIT, summary.run)
     trail.append("rows.retried", retries=retries, rows=asdict(summary.rows), status=summary.status)
     summary.audit_hash = trail.last_hash

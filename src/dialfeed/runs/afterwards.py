@@ -12,7 +12,7 @@ from dialfeed.config import Plan
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, SUMMARY, held
 from dialfeed.reports.retention import HOLD
-from dialfeed.reports.summary import read_summary
+from dialfeed.reports.summary import read_summary, take_up
 from dialfeed.running.assembly import keys_folder
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.seen import see
@@ -38,6 +38,7 @@ def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:
 
 def record(folder: Path, run: str, signer: Signer | None, tell: Callable[[Trail], None]) -> None:
     """Write into the trail of a run that has ended, and into its summary where that trail ends now."""
+    take_up(folder / SUMMARY)
     trail = Trail(folder / AUDIT, run)
     try:
         tell(trail)

@@ -15,6 +15,7 @@ from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, SUMMARY, find
+from dialfeed.reports.summary import OPEN
 from dialfeed.running.assembly import home_folder, keys_folder
 
 DOES_NOT_HOLD: Final = 7
@@ -29,6 +30,7 @@ class Verdict:
         file: The trail.
         checked: The chain itself.
         end: Where the recorded end of the trail was found; empty where it is recorded nowhere.
+        taken_up: Whether the trail goes on after an end that was recorded, and the new one is not recorded yet.
         signature: The signature, if there is one that can be read.
         notes: What else is to be told; nothing of it is wrong.
     """
@@ -36,6 +38,7 @@ class Verdict:
     file: Path
     checked: Checked
     end: str = ""
+    taken_up: bool = False
     signature: Signed | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -54,6 +57,7 @@ class Verdict:
             "lines": checked.lines,
             "last_hash": checked.last_hash,
             "end_recorded_in": self.end,
+            "taken_up": self.taken_up,
             "first_bad_line": checked.problems[0].line if checked.problems else None,
             "problems": [{"line": each.line, "sentence": each.sentence} for each in checked.problems],
             "problems_in_all": checked.wrong,
@@ -93,11 +97,14 @@ def examine(run: str, plan: Plan, *, last_hash: str | None = None, public_key: P
     """
     file = _trail_of(run, plan)
     signature, unreadable = _signature(file.with_name(SIGNATURE), public_key, plan)
-    recorded, end = (last_hash, "what was given") if last_hash else _recorded(file.with_name(SUMMARY))
+    recorded, end, taken_up = (last_hash, "what was given", False) if last_hash else _recorded(file)
+    known = [signature.hash] if signature and signature.good else []
+    if recorded and taken_up:
+        known.append(recorded)
+        recorded, end = None, ""
     with file.open("rb") as lines:
-        signed = [signature.hash] if signature and signature.good else []
-        checked = check(lines, last_hash=recorded, hashes=[*signed, *acknowledged_hashes(file.parent)])
-    verdict = Verdict(file, checked, end if recorded else "", signature)
+        checked = check(lines, last_hash=recorded, hashes=[*known, *acknowledged_hashes(file.parent)])
+    verdict = Verdict(file, checked, end, taken_up, signature)
     if unreadable:
         checked.add(checked.lines + 1, f"cannot be trusted: {SIGNATURE} holds no signature that can be read")
     _judge_signature(verdict, required=public_key is not None)
@@ -129,13 +136,14 @@ def _trail_of(run: str, plan: Plan) -> Path:
     return folder / AUDIT
 
 
-def _recorded(summary: Path) -> tuple[str | None, str]:
-    """The end of the trail that the summary beside it recorded, and where that is."""
+def _recorded(trail: Path) -> tuple[str | None, str, bool]:
+    """The end that the summary beside a trail recorded, where that is, and whether the trail goes on after it."""
     try:
-        told = orjson.loads(summary.read_bytes())["audit_hash"]
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        return None, ""
-    return (told, SUMMARY) if isinstance(told, str) else (None, "")
+        told = orjson.loads(trail.with_name(SUMMARY).read_bytes())
+        recorded, taken_up = told["audit_hash"], told.get(OPEN) is True
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None, "", False
+    return (recorded, SUMMARY, taken_up) if isinstance(recorded, str) else (None, "", False)
 
 
 def _signature(path: Path, public_key: Path | None, plan: Plan) -> tuple[Signed | None, bool]:
@@ -164,7 +172,12 @@ def _judge_signature(verdict: Verdict, *, required: bool) -> None:
 
 def _remark(verdict: Verdict) -> None:
     checked, signature = verdict.checked, verdict.signature
-    if not verdict.end:
+    if verdict.taken_up:
+        verdict.notes.append(
+            f"It goes on after the end that {SUMMARY} recorded, and its new end is not recorded yet: a process is "
+            "working on the run, or died. Lines may be missing there; `dialfeed resume` or `verify` records it."
+        )
+    elif not verdict.end:
         verdict.notes.append(
             "Its end is recorded nowhere here (no summary.json beside it), so lines may be missing there: "
             "give the last hash that a sink has kept with --last-hash."

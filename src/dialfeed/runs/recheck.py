@@ -26,7 +26,7 @@ from dialfeed.files import write_json
 from dialfeed.ledger.folder import LEDGER, SUMMARY, RunFolder, held, is_held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.platforms.base import ContactList
-from dialfeed.reports.summary import Finding, Summary, read_summary
+from dialfeed.reports.summary import OPEN, Finding, Summary, read_summary, take_up
 from dialfeed.running.assembly import connect, home_folder, keys_folder
 from dialfeed.running.drawing import drawn
 from dialfeed.running.endings import MISSING
@@ -150,6 +150,7 @@ async def _verify_again(folder: RunFolder, summary: Summary, plan: Plan, stopper
         sum(each.perhaps for each in later),
     )
     signer = open_signer(keys_folder(plan))
+    take_up(folder.summary)
     trail = Trail(folder.audit, summary.run)
     try:
         teller = Teller(summary.run, "verify", trail.append, stopper)
@@ -168,8 +169,8 @@ async def _verify_again(folder: RunFolder, summary: Summary, plan: Plan, stopper
 def _keep_end(folder: RunFolder, last_hash: str) -> None:
     """Let the summary know the new end of the trail, and change nothing else of it."""
     told = orjson.loads(folder.summary.read_bytes())
-    if told.get("audit_hash") != last_hash:
-        write_json(folder.summary, {**told, "audit_hash": last_hash})
+    told.pop(OPEN, None)
+    write_json(folder.summary, {**told, "audit_hash": last_hash})
 
 
 def _delivered(folder: Path) -> Iterator[pl.DataFrame]:
