@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,42 @@ def test_hidden_rows_are_read_and_told(tenant: Tenant) -> None:
     assert "12  read" in outcome.out
     assert "Warning: 3 rows are hidden in the sheet, and read like the others." in outcome.out
     assert "1 sheet is hidden in the workbook, and not read." in outcome.out
+
+
+FLAGGED = '"doNotCall":false,"doNotEmail":false'
+
+JSON_LINES = (
+    f'{{"firstName":"A","phone":"+12125550101",{FLAGGED}}}',
+    '{"firstName":"B","phone":',
+    "[1,2]",
+    f'{{"phone":"+12125550102","phone":"+12125550103",{FLAGGED}}}',
+    f'{{"phone":["+12125550104"],{FLAGGED}}}',
+    *(f'{{"firstName":"C","phone":"+12125550105",{FLAGGED}}}',) * 1000,
+    f'{{"firstName":"D","phone":"+12125550106","team":"x",{FLAGGED}}}',
+    f'{{"firstName":"E","phone":"+12125550107",{FLAGGED}}}',
+)
+
+
+def test_lines_of_json_that_are_no_rows_are_rejected_each_with_its_reason(tenant: Tenant) -> None:
+    outcome = validated(tenant, tenant.write("\n".join(JSON_LINES), "contacts.jsonl"), "--json")
+    assert outcome.code == 4, outcome.err
+    assert outcome.rows["read"] == len(JSON_LINES)
+    assert (outcome.rows["invalid"], outcome.json["ready"]) == (5, 3)
+    assert {code: count for code, count in outcome.json["reasons"].items() if code.startswith("row.")} == {
+        "row.not_an_object": 2,
+        "row.repeated_field": 1,
+        "row.nested": 1,
+        "row.unknown_field": 1,
+    }
+
+
+def test_a_row_of_a_query_that_is_no_text_is_rejected_and_harms_no_other(tenant: Tenant) -> None:
+    with closing(sqlite3.connect(tenant.folder / "crm.db")) as database, database:
+        database.execute("create table contacts (phone, doNotCall, doNotEmail)")
+        rows = [("+12125550101", "no", "no"), (b"\xff\xfe", "no", "no"), ("+12125550103", "no", "no")]
+        database.executemany("insert into contacts values (?, ?, ?)", rows)
+    query = ("--query", "select * from contacts", "--max-rejected", "100%", "--json")
+    outcome = validated(tenant, tenant.folder / "crm.db", *query)
+    assert outcome.code == 4, outcome.err
+    assert (outcome.rows["read"], outcome.rows["invalid"], outcome.json["ready"]) == (3, 1, 2)
+    assert outcome.json["reasons"] == {"row.not_text": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from same_table import FILES, HEADER, MAKERS, Maker, from_mariadb, from_postgresql, table
 
+import dialfeed.sources
+from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.errors import FixSource
 from dialfeed.sources.base import Source
 from dialfeed.sources.open import open_source
@@ -143,3 +146,10 @@ def test_no_temporary_file_is_left_of_the_standard_input(tmp_path: Path, monkeyp
     del source
     gc.collect()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_reason_for_a_record_that_is_no_row_is_in_the_catalogue() -> None:
+    source = Path(dialfeed.sources.__file__).parent
+    codes = {code for file in source.glob("*.py") for code in re.findall(r'"(row\.[a-z_]+)"', file.read_text("utf-8"))}
+    assert len(codes) > 5
+    assert {code: BY_CODE[code].bucket for code in codes} == dict.fromkeys(codes, "invalid")

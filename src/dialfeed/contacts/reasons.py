@@ -72,6 +72,36 @@ _REASONS: tuple[Reason, ...] = (
         "The row is larger than a row of contacts can be; often a line end is missing or the file is damaged.",
         "Look for a missing line end or a cell with a whole document in it, and correct it in the source.",
     ),
+    Reason(
+        "row.not_an_object",
+        "Record is not a JSON object",
+        "The record is not a JSON object: it is cut off, has a sign too few or too many, or is a list or a bare value.",
+        "Write the record as one object, with each field in double quotes.",
+    ),
+    Reason(
+        "row.repeated_field",
+        "Record has a field twice",
+        "The record has the same field twice, so it is not known which of the two values counts.",
+        "Leave one of the two out.",
+    ),
+    Reason(
+        "row.nested",
+        "Record holds a list or an object",
+        "A field of the record holds a list or an object, and a contact's cell holds a single value.",
+        "Give each value a field of its own.",
+    ),
+    Reason(
+        "row.unknown_field",
+        "Record has a field that the first ones do not have",
+        "The record has a field that none of the first records has, so there is no column for it.",
+        "Give the first record this field as well (it may be null), or leave the field out.",
+    ),
+    Reason(
+        "row.not_text",
+        "Row holds what is no text",
+        "A value of the row is a list, a record, or bytes that are no text.",
+        "Turn it into text in the query, or leave it out.",
+    ),
     # --- the contact as a whole -----------------------------------------------------------------------------------
     Reason(
         "contact.no_channel",

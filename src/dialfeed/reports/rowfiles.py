@@ -64,10 +64,17 @@ class RawRows(_RowFile):
         if len(rows):
             rows.select(*self._columns, *self._ours).write_csv(self._file, include_header=False)
 
-    def write_record(self, raw: str, delimiter: str, ours: Mapping[str, object]) -> None:
-        """A record that could not be cut into cells: its cells where there are too few, else its text in one cell."""
+    def write_record(self, raw: str | None, delimiter: str | None, ours: Mapping[str, object]) -> None:
+        """A record that could not be cut into cells: its cells where there are too few, else its text in one cell.
+
+        Args:
+            raw: Its text; None where that cannot be held or is no text, and then the cells stay empty.
+            delimiter: What stands between its cells; None where a source has none.
+            ours: Our columns.
+        """
+        raw = raw or ""
         cells = [raw]
-        if self._width > 1 and '"' not in raw and raw.count(delimiter) < self._width:
+        if delimiter and self._width > 1 and '"' not in raw and raw.count(delimiter) < self._width:
             cells = raw.split(delimiter)
         cells += [""] * (self._width - len(cells))
         kept = [cells[int(number)] for number in self._columns]

@@ -109,7 +109,7 @@ def prepare(
     """
     description = source.describe()
     header = description.header
-    delimiter = str(description.facts.get("delimiter", ","))
+    delimiter = description.facts.get("delimiter")
     prepared, objections, decisions = Prepared(), Objections(scrubber.columns), DecisionWriter(stage)
     if already_objected is not None:
         objections.load(already_objected)
