@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from same_table import TABLE_NAME, from_mariadb, from_postgresql, run_on_postgresql, table
 
+from dialfeed.contacts.phone import normalise_phones
 from dialfeed.errors import DialfeedError, FixSettings, FixSource
 from dialfeed.sources.open import open_source
 from dialfeed.sources.options import SourceOptions
@@ -79,6 +81,24 @@ def test_duckdb_cells_are_text_whatever_their_type(files: dict[str, str], read_a
     query = "SELECT 12025550100, 25.0::DOUBLE, 1.50, true, date '2026-01-02', timestamp '2026-01-02 03:04:05', NULL"
     told = rows_of(files["duckdb"], query, read_all)
     assert told.rows == [("12025550100", "25", "1.50", "true", "2026-01-02", "2026-01-02 03:04:05", None)]
+
+
+SINGLES = {
+    "postgresql": "SELECT 12025550101::real AS phone, 5550101::real AS id",
+    "mariadb": "SELECT CAST(12025550101 AS FLOAT) AS phone, CAST(101 AS FLOAT) AS id",
+    "duckdb": "SELECT 12025550101::FLOAT AS phone, 5550101::FLOAT AS id",
+}
+
+
+@pytest.mark.parametrize("kind", SINGLES)
+def test_a_number_of_32_bits_that_has_lost_digits_is_no_number_to_dial(
+    kind: str, files: dict[str, str], request: pytest.FixtureRequest, read_all: Callable[..., Any]
+) -> None:
+    address = files[kind] if kind in files else request.getfixturevalue(kind)
+    told = rows_of(address, SINGLES[kind], read_all)
+    (phone, small), regions = told.rows[0], pl.Series(["US"])
+    assert normalise_phones(pl.Series([phone]), regions)["code"].to_list() == ["phone.precision_lost"]
+    assert small in {"5550101", "5.550101e+06", "101"}
 
 
 def test_duckdb_reads_other_files_by_a_query(tmp_path: Path, read_all: Callable[..., Any]) -> None:

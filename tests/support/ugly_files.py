@@ -488,6 +488,9 @@ def columns() -> Iterator[tuple[str, Ugly]]:
         m=pl.lit("1.50").cast(pl.Decimal(9, 2)),
     )
     when: Rows = [("2026-01-02", "2026-01-02 03:04:05", "03:04:05", "1.50")]
+    singles = pl.DataFrame({"phone": [12125550101.0, 16777215.0, None, float("nan"), 0.5]}, {"phone": pl.Float32})
+    lost: Rows = [("1.212555e+10",), ("16777215",), (None,), ("NaN",), ("0.5",)]
+    yield "Parquet: numbers of 32 bits", _file("a.parquet", parquet(singles), Facts(lost, ("phone",), (1, 2, 3, 4, 5)))
     yield "Parquet: moments", _file("a.parquet", parquet(moments), Facts(when, ("d", "t", "h", "m"), (1,)))
     yield "Parquet: lists", _file("a.parquet", parquet(pl.DataFrame({"phones": [["1"]]})), Refused("holds lists"))
     yield "Parquet: bytes", _file("a.parquet", parquet(pl.DataFrame({"phone": [b"1"]})), Refused("holds bytes"))

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 _EXACT_DIGITS: Final = 15
 """So many digits a spreadsheet keeps; those behind them become zero (`compliance.md` section 8)."""
+SINGLE_EXACT: Final = 2.0**24
+"""From here on, a floating-point number of 32 bits does not keep every whole number."""
 _LAST_DAY: Final = 2_958_466  # the day after 9999-12-31
 _BUILTIN_DATES: Final = frozenset({*range(14, 18), 22, *range(27, 32), *range(50, 55), 57, 58})
 _BUILTIN_TIMES: Final = frozenset({*range(18, 22), *range(32, 36), *range(45, 48), 55, 56})
@@ -119,6 +121,20 @@ def plain_number(raw: str) -> str:
 
 
 _DIGITS: Final = re.compile(r"-?[1-9][0-9]*|0")
+
+
+def rounded_number(raw: str, exact_below: float) -> str:
+    """A number of a type that keeps few digits: with its exponent where some may be lost, so that nobody dials it.
+
+    Args:
+        raw: The number as it was told.
+        exact_below: From here on, not every whole number is kept.
+    """
+    try:
+        value = float(raw)
+    except ValueError:
+        return raw
+    return f"{value:.5e}" if abs(value) >= exact_below else plain_number(raw)
 
 
 def _filler(pattern: str) -> ToText:

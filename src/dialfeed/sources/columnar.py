@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from dialfeed.errors import FixSource
 from dialfeed.sources.base import MALFORMED_SCHEMA, ROW, Chunk, Description
+from dialfeed.sources.cellvalues import SINGLE_EXACT
 from dialfeed.sources.content import FileContent
 from dialfeed.sources.files import changed
 from dialfeed.sources.tables import nothing_is_null
@@ -24,8 +25,9 @@ class ColumnarSource:
     """A Parquet file, or an Arrow file or stream. Its first row is row 1.
 
     Cells become text as a person would type them: whole numbers without a decimal point, dates and times in ISO form.
-    A number with a fraction of zero is whole up to 15 digits; beyond that a floating-point number has lost digits, and
-    is told with its exponent, so that nobody takes it for a number to dial.
+    A number with a fraction of zero is whole as far as its type keeps every digit: up to 15 in 64 bits, up to 2^24 in
+    32. Beyond that a floating-point number has lost digits, and is told with its exponent, so that nobody takes it for a
+    number to dial.
 
     Args:
         file: The file.
@@ -142,7 +144,7 @@ def is_plain(kind: pl.DataType) -> bool:
 def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """The values of a column as a person would type them."""
     if kind.is_float():
-        return _float_text(column.cast(pl.Float64))
+        return _float_text(column, _EXACT_BELOW.get(kind, 1e15))
     if isinstance(kind, pl.Datetime):
         text = column.dt.to_string("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if kind.time_zone else ""))
         return text.str.replace(r"\.0+(\D|$)", "$1")
@@ -151,9 +153,23 @@ def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return column.cast(pl.String)
 
 
-def _float_text(column: pl.Expr) -> pl.Expr:
-    whole = (column == column.round(0)) & (column.abs() < 1e15)
-    return pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String))
+_EXACT_BELOW: Final[Mapping[pl.DataType, float]] = {pl.Float32(): SINGLE_EXACT, pl.Float16(): 2.0**11}
+"""From where on a type of floating-point numbers does not keep every whole number."""
+
+
+def _float_text(column: pl.Expr, exact_below: float) -> pl.Expr:
+    value = column.cast(pl.Float64)
+    size = value.abs()
+    power = size.log10().floor()
+    rounded = (value / pl.lit(10.0).pow(power)).round(6).cast(pl.String) + "e+" + power.cast(pl.Int32).cast(pl.String)
+    whole = (value == value.round(0)) & (size < exact_below)
+    return (
+        pl.when(whole)
+        .then(value.cast(pl.Int64, strict=False).cast(pl.String))
+        .when(size.is_between(exact_below, 1e15))
+        .then(rounded)
+        .otherwise(column.cast(pl.String))
+    )
 
 
 def _called(kind: pl.DataType) -> str:

@@ -54,8 +54,9 @@ class DuckdbQuery:
         """Stream the rows (see `Query.batches`)."""
         with self._connected() as connection:
             result = connection.execute(self.text)
+            rounded = [place for place, column in enumerate(result.description) if str(column[1]) == "FLOAT"]
             while rows := result.fetchmany(size):
-                yield [row_as_text(row) for row in rows]
+                yield [row_as_text(row, rounded) for row in rows]
 
     @contextmanager
     def _connected(self) -> Generator[Any]:

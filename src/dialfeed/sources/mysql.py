@@ -16,6 +16,10 @@ _CONNECT_SECONDS: Final = 15
 _PARAMETERS: Final = frozenset({"unix_socket", "ssl_ca", "ssl_cert", "ssl_key"})
 _TO_FILE: Final = re.compile(r"\binto\b.{0,100}?\b(?:out|dump)file\b", re.IGNORECASE | re.DOTALL)
 """Writes a file on the server, which a transaction that only reads does not forbid."""
+_FLOAT: Final = 4
+"""The type of a FLOAT column in the protocol."""
+_FLOAT_EXACT: Final = 1e6
+"""The server shows six digits of such a number, and zeros behind them."""
 _NAMING: Final = frozenset({1054, 1064, 1142, 1143, 1146, 1305})
 
 
@@ -65,8 +69,9 @@ class MysqlQuery:
     def batches(self, size: int) -> Generator[Batch]:
         """Stream the rows (see `Query.batches`)."""
         with self._running() as cursor:
+            rounded = [place for place, column in enumerate(cursor.description) if column[1] == _FLOAT]
             while rows := cursor.fetchmany(size):
-                yield [row_as_text(row) for row in rows]
+                yield [row_as_text(row, rounded, _FLOAT_EXACT) for row in rows]
 
     @contextmanager
     def _running(self) -> Generator[Any]:

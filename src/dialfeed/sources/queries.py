@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote
 from uuid import UUID
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.cellvalues import plain_number
+from dialfeed.sources.cellvalues import SINGLE_EXACT, plain_number, rounded_number
 
 Cells = Sequence[str | None]
 Batch = Sequence[Cells | None]
@@ -87,12 +87,22 @@ def as_text(value: Any) -> str | None:
     raise ValueError
 
 
-def row_as_text(row: Sequence[Any]) -> Cells | None:
-    """A row as text; None if it has a value that is none."""
+def row_as_text(row: Sequence[Any], rounded: Collection[int] = (), exact_below: float = SINGLE_EXACT) -> Cells | None:
+    """A row as text; None if it has a value that is none.
+
+    Args:
+        row: Its values.
+        rounded: The places of floating-point numbers of 32 bits, which lose the last digits of a phone number.
+        exact_below: From where on they do.
+    """
     try:
-        return [as_text(value) for value in row]
+        cells = [as_text(value) for value in row]
     except ValueError:
         return None
+    for place in rounded:
+        cell = cells[place]
+        cells[place] = None if cell is None else rounded_number(cell, exact_below)
+    return cells
 
 
 def unreachable(name: str, told: str) -> FixSource:
