@@ -36,6 +36,7 @@ from dialfeed.steps.preparing import prepare_source
 from dialfeed.steps.reading import read_and_map
 from dialfeed.steps.scrubbing import check_still_valid, hour_columns
 from dialfeed.steps.verify import verify
+from dialfeed.wording import counted
 
 
 def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
@@ -133,7 +134,9 @@ def _guard(run: Run, order: Order) -> None:
     if exceeded:
         rejecting = {code: count for code, count in run.summary.reasons.items() if BY_CODE[code].bucket == "invalid"}
         worst = ", ".join(code for code, _ in Counter(rejecting).most_common(3)) + (" …" if len(rejecting) > 3 else "")
+        are = "is" if rows.invalid == 1 else "are"
         raise CheckFile(
-            f"{rows.invalid:,} of {rows.read:,} rows are rejected ({worst}), more than {limit}. Nothing was sent.",
+            f"{rows.invalid:,} of {counted(rows.read, 'row')} {are} rejected ({worst}), more than {limit}. "
+            "Nothing was sent.",
             advice="Look into rejected.csv. If the file is right after all, raise --max-rejected.",
         )

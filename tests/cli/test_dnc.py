@@ -273,7 +273,7 @@ def test_a_stream_of_opt_outs_takes_the_good_lines_and_tells_the_bad(dnc: Dnc) -
         json.dumps({"number": B, "topic": "solar", "received": "2026-01-05", "asked_by": "her lawyer"}),
         json.dumps({"email": "someone@example.com", "received": str(TODAY + timedelta(days=9))}),
         "{",
-        json.dumps({"phone": 14155550100, "expires": "2026-01-01", "received": "2025-01-01"}),
+        json.dumps({"phone": "+14155550100", "expires": "2026-01-01", "received": "2025-01-01"}),
         json.dumps({"phone": C, "channel": "email"}),
         "last@example.com",
     ]
@@ -287,6 +287,26 @@ def test_a_stream_of_opt_outs_takes_the_good_lines_and_tells_the_bad(dnc: Dnc) -
     assert dnc.verdicts(B, "--topic", "solar") == {"internal": "scoped"}
     assert dnc.verdicts(C) == {"internal": "clear"}
     assert dnc.verdicts("last@example.com") == {"internal": "listed"}
+
+
+def test_a_line_with_a_number_and_an_address_opts_both_out_unless_it_names_one_channel(dnc: Dnc) -> None:
+    lines = [
+        json.dumps({"phone": A, "email": "both@example.com"}),
+        json.dumps({"phone": B, "email": "kept@example.com", "channel": "phone"}),
+        json.dumps({"phone": C, "number": "12", "email": ["x@example.com"]}),
+    ]
+    told = dnc("add", "--internal", "-", "--json", stdin="\n".join(lines).encode())
+    assert (told.code, told.json["added"], told.json["refused"]) == (4, 4, 2)
+    listed = {value: dnc.verdicts(value) for value in (A, "both@example.com", B, "kept@example.com", C)}
+    assert [value for value, said in listed.items() if said == {"internal": "listed"}] == [A, "both@example.com", B, C]
+
+
+def test_a_number_of_json_that_has_no_plus_is_nobodys_number_abroad(dnc: Dnc) -> None:
+    line = json.dumps({"phone": 4795550101}).encode()  # +47 955 50 101 is a Norwegian mobile
+    assert dnc("add", "--internal", "-", stdin=line).code == 4
+    assert dnc("add", "--internal", "-", "--default-country", "US", stdin=line).code == 0
+    assert dnc.verdicts("+4795550101") == {"internal": "clear"}
+    assert dnc.verdicts("+14795550101") == {"internal": "listed"}
 
 
 def test_each_line_of_a_stream_is_in_force_before_the_next_one_comes(dnc: Dnc) -> None:

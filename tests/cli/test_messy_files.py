@@ -137,3 +137,16 @@ def test_a_row_of_a_query_that_is_no_text_is_rejected_and_harms_no_other(tenant:
     assert outcome.code == 4, outcome.err
     assert (outcome.rows["read"], outcome.rows["invalid"], outcome.json["ready"]) == (3, 1, 2)
     assert outcome.json["reasons"] == {"row.not_text": 1}
+
+
+def test_what_is_one_is_told_as_one(tenant: Tenant) -> None:
+    file = tenant.write("phone,doNotCall,doNotEmail\n+12125550100,no,no\n\n+12125550101,no,no\n")
+    assert "1 blank line was passed over; it counts in the row numbers." in validated(tenant, file).out
+
+
+def test_a_hidden_sheet_that_is_read_is_not_said_to_be_passed_over(tenant: Tenant) -> None:
+    rows: list[list[Cell]] = [["Phone", "Do not call", "Do not email"], [PHONES[0], False, False]]
+    book = ods({"List": Sheet(rows), "Old": Sheet(rows, hidden=True)})
+    outcome = validated(tenant, tenant.write(book, "liste.ods"), "--sheet", "Old")
+    assert outcome.code == 0
+    assert "not read" not in outcome.out

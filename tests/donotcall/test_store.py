@@ -211,7 +211,7 @@ def test_the_delete_of_an_absent_number_is_a_warning(lists: Lists) -> None:
     lists.add("us-national", "us", phones(us(212)))
     put = lists.store.change("us-national", changes(removed=[us(213)]), Obtained(START, same_coverage=True), NOW,
                              base=1, confirmed=True)  # fmt: skip
-    assert put.warnings == ("1 numbers to remove were not on the list: an earlier change list may be missing.",)
+    assert put.warnings == ("1 number to remove was not on the list: an earlier change list may be missing.",)
     assert lists.store.open(["us-national"], now=NOW).facts[0].base_version == 1
 
 

@@ -36,6 +36,7 @@ from dialfeed.donotcall.intake import (
 from dialfeed.donotcall.manifest import Manifest, Part, Version, write_manifest
 from dialfeed.errors import FixSettings
 from dialfeed.files import sha256_of
+from dialfeed.wording import counted
 
 _NEW: Final = ".new.index"
 """The index of a file that replaces some area codes, for as long as they are taken over."""
@@ -225,7 +226,8 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     except BaseException:
         work.drop()
         raise
-    absent = f"{built.already_absent:,} numbers to remove were not on the list: an earlier change list may be missing."
+    numbers = f"{counted(built.already_absent, 'number')} to remove {'was' if built.already_absent == 1 else 'were'}"
+    absent = f"{numbers} not on the list: an earlier change list may be missing."
     return Put(work.publish(version, layout=changes.layout), (absent,) if built.already_absent else ())
 
 

@@ -192,15 +192,15 @@ def take_results(
     undated = answers["asked_for"].null_count() if dated else 0
     if undated:
         raise CheckFile(
-            f"{undated:,} answers do not tell for which date they are.",
+            f"{counted(undated, 'answer')} {'does' if undated == 1 else 'do'} not tell for which date.",
             advice="Say with --query-date which date was asked about.",
         )
     day = obtained.at.date()
     late = answers.filter(pl.col("asked_for") >= day)
     if len(late):
         raise CheckFile(
-            f"{len(late):,} answers are for {day} or later. They came on {day}, and what is asked for the same "
-            'day is always answered "no".',
+            f"{counted(len(late), 'answer')} {'is' if len(late) == 1 else 'are'} for {day} or later. The file came on "
+            f'{day}, and what is asked for the same day is always answered "no".',
             advice="Ask again with the date of each consent.",
         )
     answers = settled(answers)
@@ -228,9 +228,11 @@ def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acce
         _nothing_else(held, coverage)
         empty = sorted(set(coverage) - set(held))
     if empty and not accepts.empty:
-        named = "The list" if empty == ["all"] else f"Area code {', '.join(empty[:10])}"
+        named = "The list has" if empty == ["all"] else f"Area code {empty[0]} has"
+        if len(empty) > 1:
+            named = f"Area codes {', '.join(empty[:10])}{' …' if len(empty) > 10 else ''} have"
         raise CheckFile(
-            f"{named} has no number in it, so everybody there would be called.",
+            f"{named} no number in it, so everybody there would be called.",
             advice='See whether the file is whole; if it is, say --accept-empty --because "…".',
         )
     return empty
@@ -256,7 +258,7 @@ def _nothing_else(held: Sequence[str], coverage: tuple[str, ...]) -> None:
     others = sorted(set(held) - set(coverage))
     if others:
         raise CheckFile(
-            f"The file holds numbers of {len(others):,} area codes that it is not said to cover "
+            f"The file holds numbers of {counted(len(others), 'area code')} that it is not said to cover "
             f"({', '.join(others[:10])}).",
             advice="Say with --covers what was obtained, or take the right file.",
         )

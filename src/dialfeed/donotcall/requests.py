@@ -25,7 +25,11 @@ _A_DAY: Final = timedelta(hours=23, minutes=59, seconds=59)
 """To the last second of a day, which is what counts where the hour is not known."""
 _BLOCK: Final = 1 << 16
 _EVERYTHING: Final = frozenset({"", "all", "*"})
-_OTHER_NAMES: Final = {"number": "phone", "received_at": "received", "expires_at": "expires"}
+_OTHER_NAMES: Final = {"received_at": "received", "expires_at": "expires"}
+_OF_THE_LOG: Final = "counts_from"
+"""A name that only the log of an internal list (`optouts`) has."""
+_VALUES: Final = ("value", "phone", "number", "email")
+"""Names of what is asked about. A line may name a person's number and address: then both are asked about."""
 
 
 class Line(NamedTuple):
@@ -96,14 +100,17 @@ class _Request(NamedTuple):
 
 
 def _requests(lines: Sequence[Line], usual: Usual) -> Iterator[_Request]:
-    told = [_told(line.text) for line in lines]
-    values = pl.Series([_value(one) for one in told], dtype=pl.String)
+    named = [
+        (line, told, value) for line in lines for told in (_told(line.text),) for value in _values(told, usual.channel)
+    ]
+    values = pl.Series([value for _, _, value in named], dtype=pl.String)
     is_email = values.str.contains("@", literal=True).fill_null(value=False)
     emails = normalise_emails(pl.select(pl.when(is_email).then(values)).to_series())["email"].str.to_lowercase()
     numbers, sound = numbers_of(pl.select(pl.when(~is_email).then(values)).to_series(), usual.country)
     phones = [number if good else None for number, good in zip(numbers.tolist(), sound.tolist(), strict=True)]
     found = [email or phone for email, phone in zip(emails.to_list(), phones, strict=True)]
-    yield from map(_Request, lines, told, found, regions_of(numbers))
+    for (line, told, _), value, region in zip(named, found, regions_of(numbers), strict=True):
+        yield _Request(line, told, value, region)
 
 
 def _told(text: bytes) -> Mapping[str, Any] | None:
@@ -117,13 +124,21 @@ def _told(text: bytes) -> Mapping[str, Any] | None:
     return {_OTHER_NAMES.get(name, name): value for name, value in said.items() if value is not None}
 
 
-def _value(told: Mapping[str, Any] | None) -> str | None:
+def _values(told: Mapping[str, Any] | None, channel: str) -> list[str | None]:
+    """The numbers and addresses that a line names; None for one that cannot be read, or where it names none.
+
+    A number of JSON has lost its plus, if it had one, so it is read as its digits would be (`Usual.country`): but for a
+    line of a list's own log, where it is E.164.
+    """
     if told is None:
-        return None
-    value = told.get("value") or told.get("phone") or told.get("email")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"+{value}"
-    return value if isinstance(value, str) else None
+        return [None]
+    named = [told[name] for name in _VALUES if told.get(name) not in (None, "")]
+    plus = "+" if _OF_THE_LOG in told else ""
+    texts = [f"{plus}{value}" if type(value) is int else value if isinstance(value, str) else None for value in named]
+    wanted = str(told.get("channel") or channel).strip()
+    if wanted in {"phone", "email"} and len(texts) > 1:
+        texts = [text for text in texts if text is None or ("@" in text) == (wanted == "email")]
+    return texts or [None]
 
 
 def _optout(request: _Request, usual: Usual, now: datetime) -> OptOut:

@@ -60,7 +60,7 @@ def hidden_sentences(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]
             "warning",
             f"{_many(columns, 'column')} hidden in the sheet, and read like the others.",
         )
-    if sheets := facts.get("hidden_sheets"):
+    if sheets := [name for name in facts.get("hidden_sheets", ()) if name != facts.get("sheet")]:
         yield "source.hidden_sheets", "info", f"{_many(len(sheets), 'sheet')} hidden in the workbook, and not read."
     if formulas := facts.get("formulas"):
         cells = _many(formulas, "cell")

@@ -26,6 +26,7 @@ from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import check_not_purged
 from dialfeed.reports.summary import Rows, Summary, read_summary, take_up
+from dialfeed.wording import counted
 
 OPEN: Final = ("invalid", "refused")
 """Buckets of rows that a person may mend and give in again."""
@@ -164,12 +165,15 @@ def passed_over_sentences(counts: Mapping[str, int], run: str) -> Iterator[str]:
             advice="Give in its rejected.csv or refused.csv, mended, with the column _row as it was.",
         )
     words = {
-        "closed": "are closed already, or under way in another retry",
-        "foreign": f"were not rejected or refused in run {run}",
-        "twice": "have a _row that stands in the file before",
-        "unreadable": "cannot be cut into cells",
+        "closed": ("is", "are", "closed already, or under way in another retry"),
+        "foreign": ("was", "were", f"not rejected or refused in run {run}"),
+        "twice": ("has", "have", "a _row that stands in the file before"),
+        "unreadable": ("cannot", "cannot", "be cut into cells"),
     }
-    yield from (f"{counts[kind]:,} rows {told}; they were not loaded." for kind, told in words.items() if counts[kind])
+    for kind, (one, several, told) in words.items():
+        if count := counts[kind]:
+            rest = "it was not loaded" if count == 1 else "they were not loaded"
+            yield f"{counted(count, 'row')} {one if count == 1 else several} {told}; {rest}."
 
 
 def close_rows(folder: Path, judged: Any, signer: Signer | None = None) -> None:

@@ -26,8 +26,8 @@ class ColumnarSource:
 
     Cells become text as a person would type them: whole numbers without a decimal point, dates and times in ISO form.
     A number with a fraction of zero is whole as far as its type keeps every digit: up to 15 in 64 bits, up to 2^24 in
-    32. Beyond that a floating-point number has lost digits, and is told with its exponent, so that nobody takes it for a
-    number to dial.
+    32. Beyond that a floating-point number has lost digits, and is told with its exponent, so that nobody takes it for
+    a number to dial.
 
     Args:
         file: The file.

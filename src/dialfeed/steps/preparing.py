@@ -111,7 +111,8 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
         failed=prepared["ready"],
     )
     if prepared["blank"]:
-        sentence = f"{prepared['blank']:,} blank lines were passed over; they count in the row numbers."
+        was = "line was passed over; it counts" if prepared["blank"] == 1 else "lines were passed over; they count"
+        sentence = f"{prepared['blank']:,} blank {was} in the row numbers."
         summary.findings.append(found("source.blank_lines", "info", sentence))
     run.summary.findings += [found(*told) for told in hidden_sentences(summary.source)]
     run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
