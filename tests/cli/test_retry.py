@@ -116,7 +116,7 @@ def test_rows_that_the_run_did_not_reject_are_told_and_not_loaded(tenant: Tenant
     assert outcome.rows["delivered"] == 1
     told = json.dumps(outcome.json["findings"])
     assert "3 rows were not rejected or refused" in told
-    assert "1 rows have a _row that stands in the file before" in told
+    assert "1 row has a _row that stands in the file before" in told
     assert len(tenant.stored) == 55
 
 

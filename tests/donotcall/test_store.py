@@ -103,7 +103,7 @@ def test_an_empty_register_is_refused_and_an_empty_company_list_is_not(lists: Li
 
 
 def test_numbers_of_area_codes_that_are_not_covered_are_refused(lists: Lists) -> None:
-    with pytest.raises(CheckFile, match=r"1 area codes that it is not said to cover \(415\)"):
+    with pytest.raises(CheckFile, match=r"1 area code that it is not said to cover \(415\)"):
         lists.add("us-national", "us", phones(us(212), us(415)), coverage=("212",))
 
 
