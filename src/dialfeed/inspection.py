@@ -7,15 +7,19 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from dialfeed.audit.sinks.base import Later, Reached
+from dialfeed.audit.sinks.courier import Destination
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
 from dialfeed.platforms.base import ContactList
 from dialfeed.running.assembly import Connection, connect, find_list, home_folder
+from dialfeed.running.shipping import sinks_of
 from dialfeed.wording import counted
 
 _CLOCK_TOLERANCE = 5.0
@@ -57,7 +61,7 @@ class Check:
         good: Whether it is as it should be.
         told: What was found.
         remedy: What to mend, where it is not good.
-        exit_code: What a run would end with because of it.
+        exit_code: What a run would end with because of it; 3 for a sink, as of `dialfeed audit ship`.
     """
 
     name: str
@@ -72,9 +76,9 @@ class Check:
 
 
 def diagnose(plan: Plan, wanted_list: str | None) -> list[Check]:
-    """Check configuration, folders, sign-in, scopes, list and clock."""
+    """Check configuration, folders, sign-in, scopes, list, clock and sinks."""
     checks = [_folder("runs folder", Path(plan.runs_dir)), _folder("shared folder", home_folder(plan))]
-    return checks + asyncio.run(_connected_checks(plan, wanted_list))
+    return [*checks, *asyncio.run(_connected_checks(plan, wanted_list)), *_sink_checks(plan)]
 
 
 def checks_as_text(checks: Sequence[Check]) -> str:
@@ -120,6 +124,30 @@ async def _list_check(connection: Connection, wanted: str) -> Check:
         remedy = "Lost answers cannot be settled on this list, and the count cannot be compared."
         return Check("list", good=True, told=f"{found.name} ({found.id}) does not tell its count", remedy=remedy)
     return Check("list", good=True, told=f"{found.name} ({found.id}) has {counted(found.count, 'contact')}")
+
+
+def _sink_checks(plan: Plan) -> list[Check]:
+    """Whether each sink of the audit trail can be reached and lets us in; nothing is sent to it."""
+    try:
+        sinks = sinks_of(plan)
+    except DialfeedError as error:
+        return [Check("sinks", good=False, told=error.sentence, remedy=error.advice, exit_code=error.exit_code)]
+    if not sinks:
+        return []
+    with ThreadPoolExecutor(len(sinks), thread_name_prefix="probe") as pool:
+        return list(pool.map(_sink_check, sinks))
+
+
+def _sink_check(destination: Destination) -> Check:
+    name = f"sink {destination.address.name}"
+    try:
+        answer = destination.sink.probe()
+    except Exception as error:  # noqa: BLE001 - a fault in a sink is an answer; its words may hold a secret
+        answer = Later(f"it fails ({type(error).__name__})")
+    if isinstance(answer, Reached):
+        return Check(name, good=True, told=answer.told)
+    remedy = "Until that is mended a run's events wait in its folder; then `dialfeed audit ship --all` sends them."
+    return Check(name, good=False, told=answer.reason, remedy=remedy, exit_code=3)
 
 
 def _clock_check(connection: Connection) -> Check:

@@ -277,3 +277,19 @@ def test_what_a_later_verification_adds_is_sent_too(tenant: Tenant, hook: Webhoo
     assert tenant.run("verify", run).code == 0, "also where the key is not at hand"
     assert tenant.run("audit", "ship", run, **SECRET).code == 0
     assert hook.lines == (run / "audit.jsonl").read_bytes().splitlines()
+
+
+def test_the_doctor_looks_at_every_sink_and_sends_nothing(tenant: Tenant, receiver: Receiver) -> None:
+    flags = ("--sink", receiver.address, "--sink", "https://127.0.0.1:9/hook#pager")
+    told = tenant.run("doctor", "--json", *flags, DIALFEED_SINK_PAGER_SECRET=KEY.decode())
+    assert told.code == 3
+    checks = {each["name"]: each for each in told.json}
+    assert checks["sink postgresql"]["good"]
+    assert "made when the first event is sent" in checks["sink postgresql"]["told"]
+    assert not checks["sink pager"]["good"]
+    assert "audit ship" in checks["sink pager"]["remedy"]
+    without = tenant.run("doctor", "--json", *flags)
+    (mend,) = [each for each in without.json if not each["good"]]
+    assert (without.code, mend["name"]) == (1, "sinks")
+    assert "DIALFEED_SINK_PAGER_SECRET" in mend["remedy"]
+    assert tenant.run("doctor", "--sink", receiver.address).code == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dialfeed.audit.sinks.addresses import read_address
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Reached, Refused
 from dialfeed.audit.sinks.courier import Destination
 from dialfeed.audit.trail import Trail
 
@@ -37,6 +37,9 @@ class MemorySink:
 
     def __post_init__(self) -> None:
         self.gate.set()
+
+    def probe(self) -> Reached | Later:
+        return Reached("as it should be")
 
     def send(self, events: Sequence[Event]) -> Answer:
         self.gate.wait()

@@ -46,9 +46,9 @@ def lists_command(name: str | None, *, as_json: bool, **given: Any) -> None:
 @click.command("doctor")
 @click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Check this contact list as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-@settings_of("platform", "run")
+@settings_of("platform", "run", "sinks")
 def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> None:
-    """Check configuration, sign-in, scopes, list and clock, and say what to mend."""
+    """Check configuration, sign-in, scopes, list, clock and sinks, and say what to mend; nothing is sent to a sink."""
     from dialfeed.inspection import checks_as_text, diagnose
 
     with told_errors():

@@ -12,6 +12,7 @@ from sink_servers import RECEIVERS, Receiver
 from sink_world import RUN, write_events
 
 from dialfeed.audit.check import check
+from dialfeed.audit.sinks.base import Later, Reached
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
 from dialfeed.audit.sinks.open import Means, open_sinks
@@ -151,3 +152,18 @@ def test_two_runs_keep_apart(receiver: Receiver, connect: Connect, tmp_path: Pat
         carry(courier(tmp_path / run, to))
     runs = [each["run"] for each in receiver.events]
     assert (runs.count(RUN), len(runs)) == (5, 10)
+
+
+def test_a_probe_tells_whether_it_can_be_reached_and_sends_nothing(
+    receiver: Receiver, connect: Connect, tmp_path: Path
+) -> None:
+    assert isinstance(connect().sink.probe(), Reached)
+    write_events(tmp_path, 3).close()
+    carry(courier(tmp_path, connect()))
+    assert isinstance(connect().sink.probe(), Reached)
+    assert receiver.lines() == lines(tmp_path), "the events, and nothing of the probes"
+    receiver.stop()
+    assert isinstance(connect().sink.probe(), Later)
+    receiver.start()
+    receiver.hang()
+    assert isinstance(connect().sink.probe(), Later), "it is given up in time"

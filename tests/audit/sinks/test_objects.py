@@ -10,7 +10,7 @@ import pytest
 from sink_servers import S3_SECRETS, Receiver, objects, s3, store, weed
 from sink_world import RUN, write_events
 
-from dialfeed.audit.sinks.base import Acknowledged, Event, Later, Sink, read_event
+from dialfeed.audit.sinks.base import Acknowledged, Event, Later, Reached, Sink, read_event
 from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.errors import FixSettings
 
@@ -74,3 +74,16 @@ def test_wrong_keys_are_told_without_them(receiver: Receiver, tmp_path: Path, se
 def test_half_of_the_keys_is_told_before_the_run() -> None:
     with pytest.raises(FixSettings, match="DIALFEED_SINK_S3_ACCESS_KEY_ID and DIALFEED_SINK_S3_SECRET_ACCESS_KEY"):
         sink("s3://bucket/prefix", {"DIALFEED_SINK_S3_ACCESS_KEY_ID": "x"})
+
+
+def test_a_bucket_that_is_not_there_is_told(receiver: Receiver) -> None:
+    """A probe asks for an object that is not there either, and tells the one from the other."""
+    assert isinstance(sink(receiver.address, receiver.secrets).probe(), Reached)
+    elsewhere = sink(receiver.address.replace("s3://", "s3://not-there-", 1), receiver.secrets)
+    assert elsewhere.probe() == Later("there is no such bucket")
+
+
+def test_a_probe_with_wrong_keys_is_told_as_that(receiver: Receiver) -> None:
+    wrong = {**receiver.secrets, "DIALFEED_SINK_S3_SECRET_ACCESS_KEY": "wrong-key-of-nobody"}
+    told = sink(receiver.address, wrong).probe()
+    assert told == Later("the storage refuses the sign-in or the right")

@@ -108,6 +108,17 @@ class Refused:
 Answer = Acknowledged | Later | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The sink could be reached, and nothing was sent.
+
+    Attributes:
+        told: What is certain of it, and what is not, in a few words.
+    """
+
+    told: str
+
+
 class Sink(Protocol):
     """Where events go. It is made without touching the network, and used by one thread.
 
@@ -125,6 +136,10 @@ class Sink(Protocol):
         Returns:
             Up to where it has them. After `Later` or `Refused` it may have some: they are told again.
         """
+        ...
+
+    def probe(self) -> Reached | Later:
+        """Reach it and sign in, and send nothing; it takes no longer than its timeout."""
         ...
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dialfeed.audit.sinks.addresses import SinkAddress
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Reached
 from dialfeed.errors import FixSettings
 from dialfeed.optional import check_installed, needed
 
@@ -67,13 +67,28 @@ class ObjectSink:
             for event in events:
                 if event.name == "run.finished":
                     self._put(f"{folder}/summary/{_end(event)}.json", [event.line])
-        except (failures.PermissionDeniedError, failures.UnauthenticatedError):
-            return Later("the storage refuses the sign-in or the right")
-        except failures.NotFoundError:
-            return Later("there is no such bucket")
-        except failures.BaseError as error:
-            return Later(f"the storage cannot be reached, or cannot take it now ({type(error).__name__})")
+        except _any_of(failures) as error:
+            return _later(error, failures)
         return Acknowledged(events[-1].n)
+
+    def probe(self) -> Reached | Later:
+        """Ask for an object that is not there (see `Sink.probe`): the answer tells what is wrong, if anything is."""
+        library, failures = needed("obstore", **_EXTRA), needed("obstore.exceptions", **_EXTRA)
+        self._store = self._store or self._opened()
+        try:
+            library.get(self._store, "/".join(filter(None, (self._address.path, "dialfeed-was-here"))))
+        except _any_of(failures) as error:
+            said = str(error)
+            if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in said:
+                return Reached("the keys are accepted; whether they may write shows with the first event")
+            if isinstance(error, failures.PermissionDeniedError) and "AccessDenied" in said:
+                return Reached(
+                    "the keys are known, and may not read; whether they may write shows with the first event"
+                )
+            return _later(error, failures)
+        finally:
+            self.close()
+        return Reached("the keys are accepted; whether they may write shows with the first event")
 
     def close(self) -> None:
         """Let the connections go."""
@@ -109,6 +124,20 @@ class ObjectSink:
             **where,
             **self._options,
         )
+
+
+def _any_of(failures: Any) -> tuple[type[Exception], ...]:
+    """What the library raises; where something is not there, that is an exception of Python."""
+    return failures.BaseError, FileNotFoundError
+
+
+def _later(error: Exception, failures: Any) -> Later:
+    """A failure of the storage in our words; its own may hold names and keys."""
+    if isinstance(error, failures.PermissionDeniedError | failures.UnauthenticatedError):
+        return Later("the storage refuses the sign-in or the right")
+    if isinstance(error, FileNotFoundError):
+        return Later("there is no such bucket")
+    return Later(f"the storage cannot be reached, or cannot take it now ({type(error).__name__})")
 
 
 def _end(event: Event) -> str:

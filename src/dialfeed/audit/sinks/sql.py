@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from dialfeed.audit.sinks import tables
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Reached, Refused
 
 
 class Server(Protocol):
@@ -73,6 +73,23 @@ class SqlSink:
             if answer is None:
                 raise
             return answer
+
+    def probe(self) -> Reached | Later:
+        """Sign in, and look for the tables (see `Sink.probe`)."""
+        try:
+            connection = self._connection = self._server.connect()
+            version = self._version(connection)
+        except Exception as error:
+            answer = self._server.judge(error)
+            if isinstance(answer, Later):
+                return answer
+            raise
+        finally:
+            self.close()
+        if version > len(tables.MIGRATIONS):
+            return _newer(version)
+        there = "its tables are there" if version else "its tables are made when the first event is sent"
+        return Reached(f"the sign-in is accepted, and {there}")
 
     def close(self) -> None:
         """Let the connection go."""
@@ -142,7 +159,7 @@ class SqlSink:
         if version < len(tables.MIGRATIONS):
             version = self._migrate(connection)
         if version > len(tables.MIGRATIONS):
-            return Later(f"the tables are of a newer dialfeed (version {version})")
+            return _newer(version)
         return None
 
     def _version(self, connection: Any) -> int:
@@ -175,3 +192,7 @@ class SqlSink:
             self._server.unlock(cursor)
         connection.commit()
         return max(version, len(tables.MIGRATIONS))
+
+
+def _newer(version: int) -> Later:
+    return Later(f"the tables are of a newer dialfeed (version {version})")

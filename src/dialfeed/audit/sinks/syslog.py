@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from dialfeed.audit.sinks.addresses import SinkAddress
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Reached
 from dialfeed.audit.sinks.rfc5424 import Body, as_cef, as_json, message
 from dialfeed.errors import FixSettings
 
@@ -61,14 +61,18 @@ class SyslogSink:
             with self._connected(until) as line:
                 line.sendall(frames)
                 return self._confirmed(line, until) or Acknowledged(events[-1].n)
-        except TimeoutError:
-            return Later("no answer in time")
-        except ssl.SSLCertVerificationError:
-            return Later("the receiver's certificate cannot be trusted")
-        except ssl.SSLError:
-            return Later("the receiver breaks off the encrypted connection")
         except OSError as error:
-            return Later(f"the connection fails ({type(error).__name__})")
+            return _failed(error)
+
+    def probe(self) -> Reached | Later:
+        """Connect, and end the connection as after a batch (see `Sink.probe`)."""
+        until = time.monotonic() + self._timeout
+        try:
+            with self._connected(until) as line:
+                told = "the connection is taken" + (", and its certificate can be trusted" if self._tls else "")
+                return self._confirmed(line, until) or Reached(told)
+        except OSError as error:
+            return _failed(error)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -94,6 +98,17 @@ class SyslogSink:
         while line.recv(4096):
             line.settimeout(_left(until))
         return None
+
+
+def _failed(error: OSError) -> Later:
+    """A connection's failure in our words."""
+    if isinstance(error, TimeoutError):
+        return Later("no answer in time")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Later("the receiver's certificate cannot be trusted")
+    if isinstance(error, ssl.SSLError):
+        return Later("the receiver breaks off the encrypted connection")
+    return Later(f"the connection fails ({type(error).__name__})")
 
 
 def _said_goodbye(line: ssl.SSLSocket) -> bool:

@@ -21,7 +21,7 @@ import orjson
 
 from dialfeed._version import __version__
 from dialfeed.audit.sinks.addresses import SinkAddress
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Reached, Refused
 from dialfeed.delivery.retry import parse_retry_after
 from dialfeed.errors import FixSettings
 
@@ -113,6 +113,14 @@ class WebhookSink:
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(self._post(events))
 
+    def probe(self) -> Reached | Later:
+        """Ask what it takes, unsigned and without the token (see `Sink.probe`)."""
+        self._runner = self._runner or asyncio.Runner()
+        try:
+            return self._runner.run(self._asked())
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Let the connection go."""
         runner, self._runner = self._runner, None
@@ -133,6 +141,19 @@ class WebhookSink:
                 self._url, data=body, headers=headers, allow_redirects=False, proxy=self._proxy
             ) as reply:
                 return judge(reply.status, reply.headers, events, now.timestamp())
+        except TimeoutError:
+            return Later("no answer in time")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Later(f"the connection fails ({_kind(error)})")
+
+    async def _asked(self) -> Reached | Later:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._session.options(self._url, allow_redirects=False, proxy=self._proxy) as reply:
+                if reply.status in {502, 503, 504}:
+                    return Later(f"it answers with status {reply.status}")
+                return Reached("it answers; whether it takes the signature shows with the first event")
         except TimeoutError:
             return Later("no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as error:
