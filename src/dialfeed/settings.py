@@ -277,8 +277,8 @@ SETTINGS: tuple[Setting, ...] = (
             secret=True),
     Setting("default_country", _country, None, "Country of phones in national form; without it none is assumed.",
             "file", "CC"),
-    Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out. Repeatable.", "file",
-            "COLUMN=FIELD"),
+    Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out, and `COLUMN=asIs` lets one "
+            "pass that holds numbers or addresses of somebody else. Repeatable.", "file", "COLUMN=FIELD"),
     Setting("set", _stated, (), "State a field for all rows of a file: `doNotCall=false`, `doNotEmail=false`, "
             "`countryCode=US`. Recorded as your statement. Repeatable.", "file", "FIELD=VALUE"),
     Setting("phone_order", _names, (), "Several phone columns, in the order in which they are tried; the others are "

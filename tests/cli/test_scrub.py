@@ -423,3 +423,51 @@ def test_what_a_list_should_have_cleared_is_given_in_again_when_it_is_there(tena
         *("--json", "--dnc", "us-national", "--insist", "all", "--accept-drift", "--run-dir", tenant.folder / "again"),
     )
     assert again.rows["delivered"] == 2
+
+
+WITH_MOBILE = f"externalId,phone,{{}},email,doNotCall,doNotEmail\n1,{CLEAR},{LISTED},ann@example.com,no,no\n"
+
+
+@pytest.mark.parametrize("name", ["mobile", "Phone 2", "Teléfono móvil"])
+def test_no_number_leaves_in_a_column_that_the_lists_were_not_asked_about(tenant: Tenant, name: str) -> None:
+    add(tenant, LISTED)
+    outcome = run(tenant, content=WITH_MOBILE.format(name))
+    assert outcome.code == 1
+    assert f'"{name}" (column 3) holds phone numbers' in outcome.json["error"]
+    assert '--phone-order "#2,#3"' in outcome.err
+    assert tenant.stored == []
+    flags = ("--run-dir", str(tenant.folder / "second"), "--phone-order", "#2,#3")
+    again = run(tenant, *flags, content=WITH_MOBILE.format(name))
+    assert again.code == 0
+    assert phones(tenant) == [CLEAR]
+    assert LISTED not in json.dumps(tenant.stored)
+
+
+def test_numbers_in_a_column_of_any_name_are_found_by_its_values(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    rows = "".join(f"{n},{CLEAR},+1212555{110 + n:04},no,no\n" for n in range(5))
+    content = f"externalId,phone,Kontakt B,doNotCall,doNotEmail\n{rows}"
+    assert "holds phone numbers" in run(tenant, content=content).json["error"]
+
+
+def test_numbers_that_are_not_the_contacts_pass_once_that_is_said_and_it_is_remembered(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    said = run(tenant, "--map", "mobile=asIs", content=WITH_MOBILE.format("mobile"))
+    assert said.code == 0
+    assert [contact["mobile"] for contact in tenant.stored] == [LISTED]
+    changed = WITH_MOBILE.format("mobile").replace("ann@", "eve@")
+    assert run(tenant, "--run-dir", str(tenant.folder / "second"), content=changed).code == 0
+    assert "as it is" in tenant.run("map", tenant.folder / "contacts.csv").out
+
+
+@pytest.mark.parametrize(("value", "code"), [("yes", 0), ("", 1), (LISTED, 1)])
+def test_a_column_called_mobile_that_holds_no_number_passes(tenant: Tenant, value: str, code: int) -> None:
+    add(tenant, LISTED)
+    rows = "".join(f"{n},+1212555{110 + n:04},{value},no,no\n" for n in range(5))
+    assert run(tenant, content=f"externalId,phone,mobile,doNotCall,doNotEmail\n{rows}").code == code
+
+
+def test_without_a_list_a_column_that_passes_unasked_is_told(tenant: Tenant) -> None:
+    outcome = tenant.import_file(tenant.write(WITH_MOBILE.format("mobile")), "--json")
+    assert outcome.code == 0
+    assert "header.passes_unasked" in [finding["code"] for finding in outcome.json["findings"]]

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from dialfeed.contacts.evidence import Content, main_kind, share
-from dialfeed.contacts.fields import EXTERNAL_ID, RESERVED_COLUMNS
+from dialfeed.contacts.fields import AS_IT_IS, EXTERNAL_ID, RESERVED_COLUMNS
 from dialfeed.contacts.mapping import CLAIMS, ColumnMapping, MappedColumn, match_key
 
 _ALIKE: Final = 0.6
@@ -22,6 +22,7 @@ _LOST: Final = 0.5
 """Below this share, what nearly all values were is no longer what the column holds."""
 
 _MOST_TOLD: Final = 12
+_DECIDED: Final = ("override", "values", "as it is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Shape:
         columns: Names of its columns in order, without those that dialfeed writes; `#3` for one without a name of its
             own.
         targets: Column → the contact field it fills, or empty where it passes through; ignored columns are left out.
-        decided: Column → contact field, or `-`, where the user decided or the values did, in the order of ranks.
+        decided: Column → contact field, `-` or `asIs`, where the user decided or the values did, in the order of ranks.
         contents: Column → what its values are, for columns that fill a field.
     """
 
@@ -89,11 +90,11 @@ def shape_of(mapping: ColumnMapping, contents: Mapping[int, Content], left_out: 
     """
     labels = own_columns(mapping)
     kept = [column for column in mapping.columns if column.position in labels and column.target is not None]
-    decided = sorted((each for each in kept if each.why in {"override", "values"}), key=lambda each: each.rank)
+    decided = sorted((each for each in kept if each.why in _DECIDED), key=lambda each: each.rank)
     return Shape(
         tuple(labels.values()),
         {labels[each.position]: _field(each) for each in kept},
-        {labels[each.position]: _field(each) for each in decided}
+        {labels[each.position]: AS_IT_IS if each.why == "as it is" else _field(each) for each in decided}
         | {labels[position]: "-" for position in left_out if position in labels},
         {labels[position]: counted for position, counted in contents.items() if position in labels},
     )

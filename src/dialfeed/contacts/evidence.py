@@ -32,6 +32,9 @@ SURE: Final = 0.9
 FEWEST: Final = 3
 """Values below which a column says nothing about itself."""
 
+_FEW: Final = 7
+"""Digits of the shortest number that somebody could be called on."""
+
 _LONG_RUN: Final = (("9", r"9{5,}"), ("a", r"a{5,}"))
 
 
@@ -78,6 +81,22 @@ def channel_evidence(sample: pl.DataFrame, positions: Iterable[int], region: str
     """
     found = {position: _channel(clean_text(sample[str(position)]).drop_nulls(), region) for position in positions}
     return {position: channel for position, channel in found.items() if channel}
+
+
+def may_hold(values: pl.Series, channel: str) -> bool:
+    """Whether a column that is called a phone or an address may hold some, as far as a sample tells.
+
+    It does unless its values say clearly that they are something else, as those of ``mobile`` do where it is yes or no.
+
+    Args:
+        values: A String column; the cells as typed.
+        channel: `phone` or `email`.
+    """
+    known = clean_text(values).drop_nulls()
+    if len(known) < FEWEST:
+        return True
+    like = known.str.contains("@", literal=True) if channel == "email" else known.str.count_matches(r"\p{Nd}") >= _FEW
+    return int(like.sum()) >= (1 - SURE) * len(known)
 
 
 def _channel(values: pl.Series, region: str | None) -> str:

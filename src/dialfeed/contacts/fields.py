@@ -40,6 +40,9 @@ FLAG_FIELDS: Final = (DO_NOT_CALL, DO_NOT_EMAIL)
 FULL_NAME: Final = "fullName"
 """First and last name in one column: a column may be mapped to it, and no contact has it."""
 
+AS_IT_IS: Final = "asIs"
+"""Said of a column with numbers or addresses of somebody else: it passes through, and no list is asked about them."""
+
 NAME_FIELDS: Final = (FIRST_NAME, LAST_NAME)
 """What a full name is split into."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import polars as pl
 
 from dialfeed.contacts.fields import (
+    AS_IT_IS,
     CHANNEL_FIELDS,
     CONTACT_FIELDS,
     COUNTRY_CODE,
@@ -39,7 +40,7 @@ from dialfeed.contacts.text import clean_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-Why = Literal["exact", "synonym", "override", "values", "passed through", "ignored"]
+Why = Literal["exact", "synonym", "override", "values", "passed through", "as it is", "ignored"]
 
 TWO_COLUMNS: Final = "header.two_columns_for_one_field"
 NO_CHANNEL: Final = "header.no_channel"
@@ -54,6 +55,8 @@ LOOKS_LIKE_DATA: Final = "header.looks_like_data"
 STATED_AND_MAPPED: Final = "header.stated_and_mapped"
 BY_VALUES: Final = "header.by_values"
 NOT_USED: Final = "header.not_used"
+UNASKED: Final = "header.unasked"
+PASSES_UNASKED: Final = "header.passes_unasked"
 
 SYNONYMS: Final[Mapping[str, str]] = {
     EXTERNAL_ID: """
@@ -225,7 +228,7 @@ class ColumnMapping:
     @property
     def passed_through(self) -> dict[str, int]:
         """Names of the columns that pass through, with their positions, in the order of the source."""
-        return {column.name: column.position for column in self.columns if column.why == "passed through"}
+        return {column.name: column.position for column in self.columns if column.why in PASSES}
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Rows for display: the column, what it becomes (empty when ignored), and why."""
@@ -255,6 +258,7 @@ class ColumnMapping:
 
 
 CLAIMS: Final = ("override", "exact", "synonym", "values")
+PASSES: Final = ("passed through", "as it is")
 
 
 def map_headers(
@@ -276,7 +280,8 @@ def map_headers(
         header: Column names as they stand in the source.
         overrides: Column to contact field; an empty field or ``-`` ignores the column. A column is named as in the
             header, or by its place from 1: ``#3``. Several columns may be ``phone``, and several ``email``: they are
-            tried in the order in which they stand here. ``fullName`` is first and last name together.
+            tried in the order in which they stand here. ``fullName`` is first and last name together, and ``asIs`` lets
+            a column pass whatever is in it.
         orders: ``phone`` and ``email``, each with its columns in the order in which they are tried; wins over
             overrides.
         stated: Contact fields that the user has stated for all rows; they need no column and may have none.
@@ -320,7 +325,7 @@ def _clean_names(header: Sequence[str]) -> list[str]:
 
 
 _FIELD_BY_KEY: Final = {match_key(field): field for field in CONTACT_FIELDS}
-_TARGET_BY_KEY: Final = {**_FIELD_BY_KEY, match_key(FULL_NAME): FULL_NAME}
+_TARGET_BY_KEY: Final = {**_FIELD_BY_KEY, match_key(FULL_NAME): FULL_NAME, match_key(AS_IT_IS): AS_IT_IS}
 _FULL_NAME_KEYS: Final = frozenset(match_key(name) for name in FULL_NAMES.split(","))
 _FIELD_BY_SYNONYM: Final = {
     match_key(synonym): field for field, synonyms in SYNONYMS.items() for synonym in synonyms.split(",")
@@ -373,12 +378,16 @@ def _decide(
 ) -> Iterator[MappedColumn]:
     """Decide on every column, in order."""
     system = system_columns(names)
+    as_they_are = {position for position, target in decided.items() if target == AS_IT_IS and names[position]}
+    decided = {position: None if target == AS_IT_IS else target for position, target in decided.items()}
     claims = _settle_claims(names, {**dict.fromkeys(system), **decided}, evidence)
     claims |= _full_name(names, decided, system, {field for field, _ in claims.values()}.union(stated))
     ranks = _ranks(decided)
     for position, name in enumerate(names):
         if position in claims:
             yield MappedColumn(position, name, *claims[position], ranks.get(position, 0))
+        elif position in as_they_are:
+            yield MappedColumn(position, name, name, "as it is")
         elif position in decided or position in system or not _may_pass(name):
             yield MappedColumn(position, name, None, "ignored")
         else:
@@ -450,7 +459,7 @@ def _find_problems(
     if _lacks_channel(columns):
         yield _no_channel()
     yield from map(_no_flag, (flag for flag in FLAG_FIELDS if flag not in {*_claimed(columns), *stated}))
-    passing = [column for column in columns if column.why == "passed through"]
+    passing = [column for column in columns if column.why in PASSES]
     yield from _shared_names([*passing, *(column for column in columns if column.rank)])
     yield from (
         _too_long(column, longest_name) for column in passing if longest_name and len(column.name) > longest_name
@@ -585,6 +594,43 @@ def _not_used(column: MappedColumn, field: str) -> MappingProblem:
     )
 
 
+def named_channels(mapping: ColumnMapping) -> dict[int, str]:
+    """Columns that pass through and are, by their names, phones or addresses: position → `phone` or `email`.
+
+    With a field ``phone``, that is what ``mobile`` and ``phone 2`` are.
+    """
+    passing = {column.position: column.name for column in mapping.columns if column.why == "passed through"}
+    keys = {position: match_key(name).rstrip("0123456789") for position, name in passing.items()}
+    fields = {position: _FIELD_BY_KEY.get(key) or _FIELD_BY_SYNONYM.get(key) for position, key in keys.items()}
+    return {position: field for position, field in fields.items() if field in CHANNEL_FIELDS}
+
+
+def unasked(mapping: ColumnMapping, found: Mapping[int, str], *, stops: bool) -> Iterator[MappingProblem]:
+    """What to say of phones and addresses that would leave beside the contact's own, and that no list is asked about.
+
+    Args:
+        mapping: The mapping.
+        found: Position → `phone` or `email`, of columns that pass through.
+        stops: Whether the run names do-not-call lists: then nothing leaves that they were not asked about.
+    """
+    for column in mapping.columns:
+        if (field := found.get(column.position)) in mapping.fields:
+            yield _unasked(column, field, mapping.fields[field] + 1, stops=stops)
+
+
+def _unasked(column: MappedColumn, field: str, own: int, *, stops: bool) -> MappingProblem:
+    what = "phone numbers" if field == PHONE else "e-mail addresses"
+    told = "would be sent, and no do-not-call list is" if stops else "pass through, and no do-not-call flag or list is"
+    return MappingProblem(
+        UNASKED if stops else PASSES_UNASKED,
+        f"{_list([column])} holds {what} that {told} asked about them: the column is not {field}.",
+        f"If they are the contact's own, say in which order they are tried: --{field}-order \"#{own},"
+        f'#{column.position + 1}". Else leave the column out with {_map_flag(column, "-")}, or let it pass with '
+        f"{_map_flag(column, AS_IT_IS)}.",
+        severity="error" if stops else "warning",
+    )
+
+
 def _too_long(column: MappedColumn, longest: int | None) -> MappingProblem:
     return MappingProblem(
         TOO_LONG,
@@ -622,7 +668,7 @@ def _unknown_field(target: str) -> MappingProblem:
     return MappingProblem(
         UNKNOWN_FIELD,
         f'The mapping names a contact field "{_short(target)}", which does not exist.',
-        f"Use one of {', '.join(CONTACT_FIELDS)}, {FULL_NAME}, or - to leave the column out.",
+        f"Use one of {', '.join(CONTACT_FIELDS)}, {FULL_NAME}, {AS_IT_IS}, or - to leave the column out.",
     )
 
 

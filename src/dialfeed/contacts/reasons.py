@@ -545,6 +545,25 @@ _REASONS: tuple[Reason, ...] = (
         severity="warning",
         bucket="none",
     ),
+    Reason(
+        "header.unasked",
+        "Numbers would leave unasked",
+        "A column beside the contact's own phone or e-mail column holds numbers or addresses, and they would be sent"
+        " without a look at the do-not-call lists that the run names.",
+        "Say with --phone-order or --email-order that they are the contact's as well, leave the column out with"
+        " --map COLUMN=-, or let it pass with --map COLUMN=asIs where they are not the contact's.",
+        bucket="none",
+    ),
+    Reason(
+        "header.passes_unasked",
+        "Numbers pass through unasked",
+        "A column beside the contact's own phone or e-mail column holds numbers or addresses, and they are sent"
+        " whatever the row's flags say.",
+        "Say with --phone-order or --email-order that they are the contact's as well, leave the column out with"
+        " --map COLUMN=-, or let it pass with --map COLUMN=asIs where they are not the contact's.",
+        severity="warning",
+        bucket="none",
+    ),
     # --- names ---------------------------------------------------------------------------------------------------
     Reason(
         "name.not_split",

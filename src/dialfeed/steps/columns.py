@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
-from dialfeed.contacts.evidence import channel_evidence, content
+from dialfeed.contacts.evidence import channel_evidence, content, main_kind, may_hold
 from dialfeed.contacts.fields import CHANNEL_FIELDS, RESERVED_COLUMNS
 from dialfeed.contacts.mapping import (
     CLAIMS,
@@ -22,7 +22,9 @@ from dialfeed.contacts.mapping import (
     header_fingerprint,
     map_headers,
     match_key,
+    named_channels,
     not_used,
+    unasked,
 )
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
@@ -138,12 +140,29 @@ def _map(
 
 
 def _with_unused_told(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> ColumnMapping:
-    """Tell of a column of phones, or of addresses, where the file would be loaded without any."""
-    if sample is None or {*mapping.fields} >= {*CHANNEL_FIELDS} or not {*mapping.fields} & {*CHANNEL_FIELDS}:
-        return mapping
-    free = [each.position for each in mapping.columns if each.why == "passed through"]
-    told = not_used(mapping, channel_evidence(sample, free, plan.default_country))
-    return replace(mapping, problems=(*mapping.problems, *told))
+    """Tell of columns of phones, or of addresses, that nobody would be reached by, or that would leave unasked."""
+    found = dict(_passing_channels(mapping, sample, plan))
+    told = [*not_used(mapping, found), *unasked(mapping, found, stops=bool(plan.dnc))]
+    problems = sorted((*mapping.problems, *told), key=lambda problem: problem.severity)
+    return replace(mapping, problems=tuple(problems))
+
+
+def _passing_channels(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> Iterator[tuple[int, str]]:
+    """Columns that pass through and hold phones or addresses, by their values and, in doubt, by their names."""
+    named = named_channels(mapping)
+    if sample is None:
+        yield from named.items()
+        return
+    yield from channel_evidence(sample, _free(mapping, sample), plan.default_country).items()
+    yield from ((at, field) for at, field in named.items() if may_hold(sample[str(at)], field))
+
+
+def _free(mapping: ColumnMapping, sample: pl.DataFrame) -> list[int]:
+    """Columns that pass through and may be phones or addresses; where there are both already, only what looks so."""
+    passing = [each.position for each in mapping.columns if each.why == "passed through"]
+    if not {*CHANNEL_FIELDS} <= {*mapping.fields}:
+        return passing
+    return [at for at in passing if main_kind(content(sample[str(at)])) not in {"flag", "date", "text"}]
 
 
 def _kept(header: tuple[str, ...], plan: Plan, known: Remembered | None) -> dict[str, str]:
