@@ -42,6 +42,13 @@ def test_a_collision_of_hashes_costs_a_look_and_no_contact() -> None:
     assert confirm([collided]).is_empty()
 
 
+@pytest.mark.parametrize("held", ["externalId", "phone", "email"])
+def test_a_column_that_the_file_has_not_is_absent_throughout(held: str) -> None:
+    told = identity(pl.DataFrame({held: ["a", None]}))
+    assert told.schema == dict.fromkeys(IDENTITY_FIELDS, pl.String)
+    assert told.rows() == [tuple(value if name == held else None for name in IDENTITY_FIELDS) for value in ("a", None)]
+
+
 @pytest.mark.parametrize(("one", "other", "same"), [("A@x.io", "a@X.io", True), ("a@x.io", "b@x.io", False)])
 def test_the_case_of_an_email_does_not_make_two_people(one: str, other: str, same: bool) -> None:
     people = identity(frame([("1", None, one), ("1", None, other)]))

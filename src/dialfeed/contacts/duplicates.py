@@ -55,7 +55,7 @@ def candidates(hashes: Hashes, at_once: int = _AT_ONCE) -> npt.NDArray[np.int64]
     """
     ranges = max(1, -(-len(hashes) // at_once))
     found = [_repeated(hashes, places) for places in _by_value(hashes, ranges, at_once)]
-    return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    return np.sort(np.concatenate(found))
 
 
 def _by_value(hashes: Hashes, ranges: int, at_once: int) -> Iterator[npt.NDArray[np.int64]]:
