@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ import pytest
 from chaos import LONG
 from command import run
 from list_world import Lists, asked_out, phones, us
+from warm import forked
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEFORE = NOW - timedelta(days=2)
@@ -81,7 +80,7 @@ class World:
         self.deed = deed
         self.lists = Lists(folder / "home")
         deed.before(self.lists)
-        self.env = {**os.environ, "DIALFEED_HOME": str(self.lists.home), "PYTHONPATH": ":".join(sys.path)}
+        self.env = {**os.environ, "DIALFEED_HOME": str(self.lists.home)}
         self.folder = folder
         (folder / "full.txt").write_text("212,5550101\n415,5550100\n")
         (folder / "area.txt").write_text("212,5550101\n")
@@ -89,8 +88,7 @@ class World:
 
     def run(self, *mode: str | Path) -> int:
         """The command in a process of its own; its exit code, or minus the signal that it died of."""
-        command = [sys.executable, list_crash.__file__, *mode, *self.deed.arguments]
-        return subprocess.run(command, env=self.env, cwd=self.folder, capture_output=True, check=False).returncode
+        return forked(self.folder, self.env, list_crash.run, *map(str, mode), *self.deed.arguments).code
 
     def points(self) -> list[tuple[str, int]]:
         """Every point that the command reaches, and for which time."""

@@ -1,7 +1,7 @@
-"""Runs the command `dialfeed` and kills its own process at a named point.
+"""Runs the command `dialfeed` and kills its own process (`warm.forked`) at a named point.
 
-    python crash_driver.py POINT NTH ARGUMENTS...     die when POINT is reached for the NTH time
-    python crash_driver.py --note FILE ARGUMENTS...   die nowhere; write to FILE how often each point was reached
+    run(POINT, NTH, ARGUMENTS...)       die when POINT is reached for the NTH time
+    run("--note", FILE, ARGUMENTS...)   die nowhere; write to FILE how often each point was reached
 
 The product knows nothing of this: every point is wrapped around it from outside.
 """
@@ -115,9 +115,8 @@ def install(reached: Reached) -> None:
     around(Path, "replace", lambda path, *_: f"replacing {without_process(path.name)}", reached)
 
 
-def run() -> None:
-    """Read the arguments, wrap, and be `dialfeed`."""
-    mode, what, *arguments = sys.argv[1:]
+def run(mode: str, what: str, *arguments: str) -> None:
+    """Wrap, and be `dialfeed`."""
     points = Points("", 0) if mode == "--note" else Points(mode, int(what))
     install(points)
     sys.argv = ["dialfeed", *arguments]
@@ -126,7 +125,3 @@ def run() -> None:
     finally:
         if mode == "--note":
             Path(what).write_text(json.dumps(points.reached), "utf-8")
-
-
-if __name__ == "__main__":
-    run()

@@ -7,19 +7,18 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import command
+import crash_driver
 from fault_world import Books, write_contacts
+from warm import forked
 
 from dialfeed.audit.check import check
 from dialfeed.sandbox import FaultPlan, SandboxServer, Settings
-
-DRIVER = Path(__file__).with_name("crash_driver.py")
 
 FLAGS = (
     "--count-lag", "12", "--settle-grace", "3", "--request-timeout", "5", "--max-rejected", "100%",
@@ -100,18 +99,10 @@ class CrashWorld:
     def drive(self, mode: str, what: str, *arguments: str) -> command.Outcome:
         """The command in the driver, with a clock that hurries; its code is negative where it was killed."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("CXONE_", "DIALFEED_"))}
-        process = subprocess.run(
-            [sys.executable, str(DRIVER), mode, what, *arguments],
-            env={**clean, **self.env},
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in process.stderr, process.stderr
-        self.kills += process.returncode == -signal.SIGKILL
-        return command.Outcome(process.returncode, process.stdout, process.stderr)
+        outcome = forked(self.folder, {**clean, **self.env}, crash_driver.run, mode, what, *arguments)
+        assert "Traceback" not in outcome.err, outcome.err
+        self.kills += outcome.code == -signal.SIGKILL
+        return outcome
 
     def points(self, *arguments: str) -> dict[str, int]:
         """Which points such a command reaches, and how often."""

@@ -1,7 +1,7 @@
-"""Runs `dialfeed dnc` and kills its own process at a named point.
+"""Runs `dialfeed dnc` and kills its own process (`warm.forked`) at a named point.
 
-    python list_crash.py POINT NTH ARGUMENTS...       die when POINT is reached for the NTH time
-    python list_crash.py --note FILE ARGUMENTS...     die nowhere; write to FILE how often each point was reached
+    run(POINT, NTH, ARGUMENTS...)       die when POINT is reached for the NTH time
+    run("--note", FILE, ARGUMENTS...)   die nowhere; write to FILE how often each point was reached
 
 The product knows nothing of this: every point is wrapped around it from outside.
 """
@@ -36,9 +36,8 @@ def install(reached: Points) -> None:
     around(Path, "rename", lambda path, *_: f"renaming {path.name}", reached)
 
 
-def run() -> None:
-    """Read the arguments, wrap, and be `dialfeed dnc`."""
-    mode, what, *arguments = sys.argv[1:]
+def run(mode: str, what: str, *arguments: str) -> None:
+    """Wrap, and be `dialfeed dnc`."""
     points = Points("", 0) if mode == "--note" else Points(mode, int(what))
     install(points)
     sys.argv = ["dialfeed", "dnc", *arguments]
@@ -47,7 +46,3 @@ def run() -> None:
     finally:
         if mode == "--note":
             Path(what).write_text(json.dumps(points.reached), "utf-8")
-
-
-if __name__ == "__main__":
-    run()
