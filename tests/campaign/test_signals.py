@@ -16,22 +16,28 @@ from dialfeed.sandbox import Fault, FaultPlan
 
 pytestmark = pytest.mark.campaign
 
-PROMPT = 20.0
-"""Seconds within which a process ends that does not wait for what takes longer: a stall, a pause, a time limit."""
+PROMPT = 100.0
+"""Seconds within which a process ends that does not wait for what takes longer: a stall, a pause, a time limit. All of
+those take about 300 seconds, so that a machine with much else to do is no reason to fail."""
+
+PATIENT = 250.0
+"""Seconds after which a process that does not end at all is given up."""
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 
 @contextmanager
-def slow_world(folder: Path, *rules: Fault, contacts: int = 4000, size: int = 40) -> Iterator[CrashWorld]:
+def slow_world(
+    folder: Path, *rules: Fault, contacts: int = 4000, size: int = 40, latency: float = 0.1
+) -> Iterator[CrashWorld]:
     """A platform that takes a while for each batch."""
     flags = ("--batch-contacts", str(size), "--people-files", "none")
     with crash_world(folder, FaultPlan(rules=rules), contacts=contacts, flags=flags) as world:
-        world.sandbox.configure(latency_s=0.1)
+        world.sandbox.configure(latency_s=latency)
         yield world
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = PATIENT) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, "it never came to that"
@@ -49,13 +55,11 @@ def is_delivering(world: CrashWorld) -> Callable[[], bool]:
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_in_mid_delivery_waits_for_the_answers(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    with slow_world(tmp_path, contacts=9000, size=300) as world:
+    with slow_world(tmp_path, contacts=9000, size=300, latency=0.4) as world:
         process = world.start(*world.import_arguments)
         wait_until(is_delivering(world))
-        began = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-        assert time.monotonic() - began < PROMPT
+        out, err = process.communicate(timeout=PATIENT)
         assert process.returncode == code, err
         assert "dialfeed resume" in out + err
         assert "Traceback" not in err
@@ -75,11 +79,11 @@ def test_answers_that_do_not_come_are_waited_for_within_a_bound(
     late = [Fault("delay", at=(place,), seconds=0.7 * (1 + rank)) for rank, place in enumerate((3, 5, 7, 8, 9, 10))]
     rules = (Fault("stall", at=(4, 6), when="after_write"), *late)
     with slow_world(tmp_path, *rules, contacts=9000, size=300) as world:
-        process = world.start(*world.import_arguments, "--stop-within", "1", "--request-timeout", "30")
+        process = world.start(*world.import_arguments, "--stop-within", "1", "--request-timeout", "300")
         wait_until(is_delivering(world))
         began = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENT)
         assert time.monotonic() - began < PROMPT
         assert process.returncode == code
         assert "dialfeed resume" in out + err
@@ -92,13 +96,13 @@ def test_answers_that_do_not_come_are_waited_for_within_a_bound(
 def test_a_second_signal_ends_the_process_at_once_and_loses_nothing(tmp_path: Path) -> None:
     rules = (Fault("stall", at=(4,), when="after_write"),)
     with slow_world(tmp_path, *rules) as world:
-        process = world.start(*world.import_arguments, "--request-timeout", "30")
+        process = world.start(*world.import_arguments, "--request-timeout", "300")
         wait_until(lambda: world.sandbox.stats(tally=False)["faults"].get("stall", 0) > 0)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert process.poll() is None, "it waits"
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENT)
         assert process.returncode in {-signal.SIGTERM, 143}
         world.sandbox.configure(latency_s=0.0)
         world.complete()
@@ -107,15 +111,15 @@ def test_a_second_signal_ends_the_process_at_once_and_loses_nothing(tmp_path: Pa
 
 def test_a_signal_during_a_long_pause_does_not_wait_for_its_end(tmp_path: Path) -> None:
     """A platform that asks for minutes: what was not sent is not unknown."""
-    rules = (Fault("rate_limited", at=(3,), retry_after="seconds", seconds=200.0),)
+    rules = (Fault("rate_limited", at=(3,), retry_after="seconds", seconds=290.0),)
     with slow_world(tmp_path, *rules) as world:
-        # a budget of its own, or the run that goes on would wait for the platform's 200 seconds as well
+        # a budget of its own, or the run that goes on would wait for the platform's 290 seconds as well
         process = world.start(*world.import_arguments, "--stop-within", "2", "--limiter", "local")
         wait_until(lambda: world.sandbox.stats(tally=False)["faults"].get("rate_limited", 0) > 0)
         time.sleep(0.3)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENT)
         assert time.monotonic() - began < PROMPT
         assert process.returncode == 143
         world.sandbox.configure(latency_s=0.0)
@@ -130,7 +134,7 @@ def test_a_signal_while_a_lost_answer_is_settled_leaves_it_unknown(tmp_path: Pat
         audit = world.run_dir / "audit.jsonl"
         wait_until(lambda: audit.exists() and b"settling.started" in audit.read_bytes())
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENT)
         assert process.returncode == 130
         assert "dialfeed resume" in out + err
         assert len(outcome_of(world.run_dir)["unknown"]) == 40
@@ -148,29 +152,21 @@ def test_a_signal_while_the_file_is_read_sends_nothing_and_the_run_can_be_resume
         process = world.start(*world.import_arguments, "--chunk-bytes", "20000")
         wait_until(lambda: len(list((world.run_dir / "stage").glob("*.arrow"))) >= 2)
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENT)
         assert process.returncode == code, err
+        assert "dialfeed resume" in out + err
         assert stored(world) == 0
         assert world.run(*world.resume_arguments).code == 0
         world.check()
 
 
-def test_a_signal_while_the_file_is_read_tells_how_to_go_on(tmp_path: Path) -> None:
-    with slow_world(tmp_path, contacts=60_000, size=1000) as world:
-        process = world.start(*world.import_arguments, "--chunk-bytes", "20000")
-        wait_until(lambda: len(list((world.run_dir / "stage").glob("*.arrow"))) >= 2)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert "dialfeed resume" in out + err
-
-
 def test_a_signal_during_a_slow_sign_in_is_heeded_at_once(tmp_path: Path) -> None:
     with slow_world(tmp_path, Fault("stall", target="token", share=1.0), contacts=200) as world:
-        process = world.start(*world.import_arguments, "--request-timeout", "60")
+        process = world.start(*world.import_arguments, "--request-timeout", "300")
         wait_until(lambda: world.sandbox.stats(tally=False)["faults"].get("stall", 0) > 0)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENT)
         assert time.monotonic() - began < PROMPT
         assert process.returncode == 130, err
         assert stored(world) == 0

@@ -84,7 +84,7 @@ def test_a_malformed_line_is_refused_shown_without_digits_and_may_be_accepted(dn
     refused = dnc.add("us-national", path)
     assert refused.code == 6
     assert "line 2: no phone number (999,999-9999)" in refused.err
-    assert "0187" not in refused.err
+    assert "0187" not in refused.err.replace(str(path), ""), "the path of a test may hold any number"
     assert dnc.add("us-national", path, "--accept-malformed", "1").code == 1
     taken = dnc.add("us-national", path, "--accept-malformed", "1", "--because", "an old extract", "--json")
     assert taken.code == 0
@@ -269,7 +269,7 @@ def test_a_stream_of_opt_outs_takes_the_good_lines_and_tells_the_bad(dnc: Dnc) -
     lines = [
         A,
         "",
-        "no number 55",
+        "no number 5550155",
         json.dumps({"number": B, "topic": "solar", "received": "2026-01-05", "asked_by": "her lawyer"}),
         json.dumps({"email": "someone@example.com", "received": str(TODAY + timedelta(days=9))}),
         "{",
@@ -281,8 +281,8 @@ def test_a_stream_of_opt_outs_takes_the_good_lines_and_tells_the_bad(dnc: Dnc) -
     assert told.code == 4
     assert (told.json["added"], told.json["refused"]) == (4, 4)
     assert [bad["line"] for bad in told.json["lines"]] == ["3", "5", "6", "8"]
-    assert "line 3: no phone number and no e-mail address (AA AAAAAA 99)" in told.err
-    assert "55" not in told.err
+    assert "line 3: no phone number and no e-mail address (AA AAAAAA 9999999)" in told.err
+    assert "5501" not in told.err
     assert dnc.verdicts(A) == {"internal": "listed"}
     assert dnc.verdicts(B, "--topic", "solar") == {"internal": "scoped"}
     assert dnc.verdicts(C) == {"internal": "clear"}

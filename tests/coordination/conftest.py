@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import redis
 
 REDIS = "redis://127.0.0.1:6379/0"
 Run = Callable[..., "subprocess.Popen[str]"]
+Takers = Callable[..., "tuple[float, list[subprocess.Popen[str]]]"]
 
 
 class HeldClock:
@@ -77,3 +79,22 @@ def run() -> Iterator[Run]:
     for process in started:
         with process:
             process.kill()
+
+
+@pytest.fixture
+def takers(run: Run) -> Takers:
+    """Starts so many of `run_takers.py` with the same arguments; gives when they begin, all ready by then."""
+
+    def start(count: int, *arguments: object) -> tuple[float, list[subprocess.Popen[str]]]:
+        started = [run("run_takers.py", *arguments) for _ in range(count)]
+        for taker in started:
+            assert taker.stdout
+            assert taker.stdout.readline() == "ready\n"
+        begin = time.monotonic() + 0.1
+        for taker in started:
+            assert taker.stdin
+            taker.stdin.write(f"{begin}\n")
+            taker.stdin.flush()
+        return begin, started
+
+    return start

@@ -1,7 +1,8 @@
 """A program: takes from a shared budget for a while with eight workers, and prints when each request started.
 
-Arguments: url (or ``file``), home, organisation, rate, seconds, when to begin (CLOCK_MONOTONIC).
-With a port as seventh, each request is sent there; the server's answer is awaited.
+Arguments: url (or ``file``), home, organisation, rate, seconds. It says that it is ready, and begins at the time
+(CLOCK_MONOTONIC) on the line that it reads then.
+With a port as sixth, each request is sent there; the server's answer is awaited.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ async def worker(budget: Budget, until: float, port: int | None, starts: list[fl
 
 
 async def main() -> None:
-    url, home, organisation, rate, seconds, begin, *port = sys.argv[1:]
+    url, home, organisation, rate, seconds, *port = sys.argv[1:]
     budget = open_budget(None if url == "file" else url, Path(home), organisation, float(rate))
     starts: list[float] = []
-    await asyncio.sleep(float(begin) - time.monotonic())
-    until = float(begin) + float(seconds)
+    print("ready", flush=True)
+    begin = float(sys.stdin.readline())
+    await asyncio.sleep(begin - time.monotonic())
+    until = begin + float(seconds)
     await asyncio.gather(*(worker(budget, until, int(port[0]) if port else None, starts) for _ in range(8)))
     await budget.close()
     print(*starts)

@@ -29,6 +29,7 @@ from dialfeed.errors import FixSettings, ResumeRun
 
 TEN = Limit.per_second(10)
 Run = Callable[..., subprocess.Popen[str]]
+Takers = Callable[..., tuple[float, list[subprocess.Popen[str]]]]
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ def test_who_had_the_last_start_lets_the_others_be_first_at_the_next(
 def test_when_a_holder_is_killed_in_mid_write_the_others_go_on(file: Path, run: Run) -> None:
     budget = FileBudget(file, Limit.per_second(50))
 
-    async def scenario() -> tuple[float, float]:
+    async def scenario() -> float:
         await budget.take()
         holder = run("run_holder.py", file)
         assert holder.stdout
@@ -272,34 +273,38 @@ def test_when_a_holder_is_killed_in_mid_write_the_others_go_on(file: Path, run: 
         holder.send_signal(signal.SIGKILL)
         killed_at = time.monotonic()
         await taker
-        first = time.monotonic() - killed_at
+        waited = time.monotonic() - killed_at
         await budget.take()
         await budget.close()
-        return first, time.monotonic() - killed_at - first
+        return waited
 
-    first, second = asyncio.run(scenario())
-    assert 1.0 < first < 1.3, "one window, since what stood in the file is lost"
-    assert second < 0.2
+    assert asyncio.run(scenario()) > 1.0, "one window, since what stood in the file is lost"
+    assert len(from_bytes(budget._limit, file.read_bytes()).starts) == 2
 
 
-def test_processes_that_are_killed_take_nothing_with_them(run: Run, tmp_path: Path) -> None:
-    """Killed at any point of a take, three times over; the survivor gets the whole rate at once."""
+def test_processes_that_are_killed_take_nothing_with_them(takers: Takers, tmp_path: Path) -> None:
+    """Killed at any point of a take, three times over; the survivor gets the whole rate at once.
+
+    What it asks to wait for is counted, not how long that took: a busy machine gives the processor back late.
+    """
     home, organisation = tmp_path / "home", "organisation"
-    victims = [run("run_takers.py", "file", home, organisation, 50, 30, time.monotonic()) for _ in range(3)]
+    _, victims = takers(3, "file", home, organisation, 50, 30)
     shared = budget_file(home, organisation)
-    deadline = time.monotonic() + 10
-    while not shared.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
     time.sleep(0.5)
+    assert shared.stat().st_size, "they are taking"
     for victim in victims:
         victim.kill()
-    budget = FileBudget(shared, Limit.per_second(50))
+    waits: list[float] = []
 
-    async def scenario() -> float:
-        began = time.monotonic()
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(seconds)
+
+    async def scenario() -> None:
+        budget = FileBudget(shared, Limit.per_second(50), sleep=sleep)
         for _ in range(20):
             await budget.take()
         await budget.close()
-        return time.monotonic() - began
 
-    assert asyncio.run(scenario()) < 1.0
+    asyncio.run(scenario())
+    assert sum(waits) < 1.0

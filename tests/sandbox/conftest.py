@@ -165,6 +165,23 @@ def connected() -> Callable[[str], Any]:
     return opening
 
 
+def held(sandbox: SandboxServer) -> Callable[[float], None]:
+    """Hold the clock of a sandbox; what comes back lets seconds pass on it."""
+    now = [sandbox._state.clock()]
+    sandbox._state.clock = lambda: now[0]
+
+    def let_pass(seconds: float) -> None:
+        now[0] += seconds
+
+    return let_pass
+
+
+@pytest.fixture
+def hold_clock() -> Callable[[SandboxServer], Callable[[float], None]]:
+    """Hold the clock of a sandbox; what comes back lets seconds pass on it."""
+    return held
+
+
 @dataclass(frozen=True)
 class Rig:
     """A sandbox with one contact list, and a client that has a token."""
@@ -183,6 +200,10 @@ class Rig:
         """Let one fault strike; the first request unless told otherwise."""
         moment = {} if parameters.keys() & {"share", "at", "every", "at_s"} else {"first": 1}
         self.sandbox.set_faults(FaultPlan(rules=(Fault(kind, **{**moment, **parameters}),)))
+
+    def hold_clock(self) -> Callable[[float], None]:
+        """From now on the sandbox's clock goes only as far as it is told."""
+        return held(self.sandbox)
 
     def stored(self) -> int:
         count: int = self.sandbox.stats()["lists"][self.list_id]["stored"]

@@ -150,7 +150,7 @@ def test_a_stalled_request_gets_no_answer_until_the_client_gives_up(rig: Rig, wh
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -175,11 +175,10 @@ def test_a_stalled_request_does_not_keep_the_server_from_stopping(rig: Rig) -> N
     waiting = threading.Thread(target=add)
     waiting.start()
     wait_until(lambda: bool(rig.sandbox.contacts(rig.list_id)))
-    start = time.monotonic()
     rig.sandbox.stop()
     waiting.join()
-    assert time.monotonic() - start < 0.5
-    assert len(failed) == 1
+    (failure,) = failed
+    assert not isinstance(failure, TimeoutError), "the server ended it, not the client's patience"
 
 
 def test_a_connection_is_closed_after_a_good_answer_without_a_word(rig: Rig) -> None:
@@ -208,13 +207,13 @@ def test_a_kept_connection_is_cut_when_the_next_request_arrives(rig: Rig, reset:
 
 @pytest.mark.parametrize(("when", "count"), [("before_write", 0), ("after_write", 3)])
 def test_a_delayed_answer_is_a_good_one(rig: Rig, when: str, count: int) -> None:
-    rig.strike("delay", seconds=0.15, when=when)
+    rig.strike("delay", seconds=0.5, when=when)
     seen: list[int] = []
-    look = threading.Timer(0.05, lambda: seen.append(rig.stored()))
+    look = threading.Timer(0.1, lambda: seen.append(rig.stored()))
     look.start()
     start = time.monotonic()
     assert rig.client.add(rig.list_id, rig.contacts(3)).status == 201
-    assert time.monotonic() - start >= 0.15
+    assert time.monotonic() - start >= 0.5
     look.join()
     assert seen == [count]
 
@@ -262,21 +261,23 @@ def test_a_partial_store_keeps_the_first_of_a_batch(rig: Rig, keep: int | None, 
 
 
 def test_a_delayed_write_is_stored_after_its_bad_answer(rig: Rig) -> None:
+    let_pass = rig.hold_clock()
     rig.strike("delayed_write", seconds=0.1)
     assert rig.client.add(rig.list_id, rig.contacts(3)).status == 504
     assert rig.client.get(f"{LISTS}/{rig.list_id}").json()["totalContactCount"] == 0
     assert rig.sandbox.stats()["pending_writes"] == 1
-    time.sleep(0.11)
+    let_pass(0.11)
     assert rig.client.get(f"{LISTS}/{rig.list_id}").json()["totalContactCount"] == 3
     assert rig.sandbox.stats()["pending_writes"] == 0
 
 
 def test_a_delayed_write_is_dropped_if_its_keys_are_taken_meanwhile(rig: Rig) -> None:
     rig.sandbox.configure(unique_key="externalId")
+    let_pass = rig.hold_clock()
     rig.strike("delayed_write", seconds=0.05)
     assert rig.client.add(rig.list_id, rig.contacts(3)).status == 504
     assert rig.client.add(rig.list_id, rig.contacts(1)).status == 201
-    time.sleep(0.06)
+    let_pass(0.06)
     assert rig.stored() == 1
 
 
@@ -313,17 +314,19 @@ def test_another_writer_adds_contacts_at_a_request(rig: Rig) -> None:
 
 def test_another_writer_adds_contacts_at_a_time(rig: Rig) -> None:
     other = rig.sandbox.add_list("Other")
+    let_pass = rig.hold_clock()
     rig.strike("other_writer", at_s=(0.0, 0.05, 3600.0), keep=2, list_id=rig.list_id)
-    time.sleep(0.06)
+    let_pass(0.06)
     counts = [rig.client.get(f"{LISTS}/{one}").json()["totalContactCount"] for one in (rig.list_id, other)]
     assert counts == [4, 0]
     assert rig.sandbox.stats()["faults"] == {"other_writer": 2}
 
 
 def test_another_plan_ends_the_writes_of_the_one_before(rig: Rig) -> None:
+    let_pass = rig.hold_clock()
     rig.strike("other_writer", at_s=(0.01,))
     rig.sandbox.set_faults(FaultPlan())
-    time.sleep(0.02)
+    let_pass(0.02)
     assert rig.sandbox.stats()["lists"][rig.list_id]["total"] == 0
 
 

@@ -149,7 +149,7 @@ def test_an_upload_that_never_ends_does_not_keep_the_server_from_stopping() -> N
                 time.sleep(0.005)
             start = time.monotonic()
             sandbox.stop()
-            assert time.monotonic() - start < 1.0
+            assert time.monotonic() - start < 30.0, "a bound, not a measurement: the upload would never end"
 
 
 def test_a_mistake_of_the_sandbox_is_logged_without_what_the_client_sent(

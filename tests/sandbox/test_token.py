@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,10 +106,17 @@ def test_a_request_without_a_good_token_is_answered_401(client: Client, header: 
     assert "invalid_token" in got.headers["WWW-Authenticate"]
 
 
-def test_a_token_is_refused_once_it_has_expired(sandbox: SandboxServer, connect: Callable[[], Client]) -> None:
+def test_a_token_is_refused_once_it_has_expired(
+    sandbox: SandboxServer,
+    connect: Callable[[], Client],
+    hold_clock: Callable[[SandboxServer], Callable[[float], None]],
+) -> None:
+    let_pass = hold_clock(sandbox)
     sandbox.configure(token_ttl_s=0.05, token_claimed_s=3600.0)
     client = connect().sign_in()
-    time.sleep(0.06)
+    let_pass(0.04)
+    assert client.get(LISTS).status == 200
+    let_pass(0.02)
     got = client.get(LISTS)
     assert (got.status, got.json()["message"]) == (401, "The access token is expired.")
 
