@@ -214,3 +214,45 @@ def test_a_wrong_flag_is_a_usage_error(tenant: Tenant, flags: list[str], word: s
     assert outcome.code == 1
     assert word in outcome.err
     assert tenant.stored == []
+
+
+FALSE_STARTS: dict[str, tuple[str, dict[str, str]]] = {
+    "a name that was mistyped": ("contcats.csv", {}),
+    "an empty file": ("empty.csv", {}),
+    "no address of the platform": ("contacts.csv", {"CXONE_BASE_URL": ""}),
+    "no credentials": ("contacts.csv", {"CXONE_CLIENT_SECRET": ""}),
+}
+
+
+@pytest.mark.parametrize(("file", "env"), FALSE_STARTS.values(), ids=FALSE_STARTS)
+def test_what_a_setting_or_the_file_stops_at_once_leaves_nothing_behind(
+    tenant: Tenant, file: str, env: dict[str, str]
+) -> None:
+    tenant.write(HEADER + GOOD)
+    tenant.write("", "empty.csv")
+    runs = ("--runs-dir", tenant.folder / "runs")
+    first = tenant.run("import", tenant.folder / "contacts.csv", "--list", tenant.list_id, *runs)
+    assert first.code == 0
+    kept = sorted((tenant.folder / "runs").iterdir())
+    told = tenant.run("import", tenant.folder / file, "--list", tenant.list_id, "--json", *runs, **env)
+    assert (told.code, told.json["status"], told.json["folder"]) == (1, "FAILED", "")
+    assert told.json["error"]
+    assert sorted((tenant.folder / "runs").iterdir()) == kept
+    assert len(list((tenant.folder / "home" / "runs").iterdir())) == 1
+    latest = tenant.run("resume", "--latest", "--json", *runs)
+    assert (latest.code, latest.json["rows"]["delivered"]) == (0, 1), "the latest run is the one that came to something"
+
+
+def test_a_folder_with_something_of_the_users_in_it_is_left_alone(tenant: Tenant) -> None:
+    folder = tenant.folder / "mine"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    assert tenant.run("validate", tenant.folder / "nowhere.csv", "--run-dir", folder).code == 1
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_that_the_platform_turns_away_is_kept_and_can_be_resumed(tenant: Tenant) -> None:
+    file = tenant.write(HEADER + GOOD)
+    told = tenant.import_file(file, "--json", CXONE_CLIENT_SECRET="wrong")
+    assert told.code == 2
+    assert tenant.run("resume", told.json["folder"]).code == 0

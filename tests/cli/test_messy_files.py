@@ -82,6 +82,8 @@ def test_an_archive_of_several_files_is_asked_about(tenant: Tenant) -> None:
     assert (told.code, told.out) == (1, "")
     assert "'north.csv', 'south.csv', 'readme.txt'" in told.err
     assert "--member" in told.err
+    (tenant.folder / "run").mkdir()
+    (tenant.folder / "run" / "notes.txt").write_text("so that the folder is kept")
     outcome = validated(tenant, file)
     assert outcome.code == 1
     assert "could not be drawn" not in outcome.out

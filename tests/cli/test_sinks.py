@@ -293,3 +293,11 @@ def test_the_doctor_looks_at_every_sink_and_sends_nothing(tenant: Tenant, receiv
     assert (without.code, mend["name"]) == (1, "sinks")
     assert "DIALFEED_SINK_PAGER_SECRET" in mend["remedy"]
     assert tenant.run("doctor", "--sink", receiver.address).code == 0
+
+
+def test_a_sink_is_told_of_a_run_that_failed_at_once_and_the_run_is_kept(tenant: Tenant, receiver: Receiver) -> None:
+    """Whoever waits for a nightly load must hear that its file is missing."""
+    told = tenant.import_file(tenant.folder / "nowhere.csv", "--sink", receiver.address, "--json")
+    assert told.code == 1
+    assert receiver.events[-1]["status"] == "FAILED"
+    assert (tenant.folder / "run" / "audit.jsonl").is_file()

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,10 +30,12 @@ class RunFolder:
     Attributes:
         id: The run's id; sorts by time.
         path: The folder.
+        ours: Whether there was nothing in it when the run began, so that all of it is the run's.
     """
 
     id: str
     path: Path
+    ours: bool = False
 
     @property
     def ledger(self) -> Path:
@@ -105,6 +107,14 @@ def clear_stage(folder: RunFolder) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
+def discard(folder: RunFolder, home: Path) -> None:
+    """Remove a run that never came to anything: its folder, and the note by which it is found."""
+    shutil.rmtree(folder.path)
+    forget_run(home, folder.id)
+    with suppress(OSError):
+        folder.path.parent.rmdir()  # where it was the only run
+
+
 def new_run_id(now: datetime) -> str:
     """An id that sorts by time and that two machines will not make twice."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -125,6 +135,7 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
     path = (run_dir or runs_dir / run_id).absolute()
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ours = not any(path.iterdir())
         if (path / LEDGER).exists() or (path / SUMMARY).exists():
             raise FixSettings(
                 f"{path} holds a run already.",
@@ -142,7 +153,7 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
             f"The run's folder {path} cannot be written to ({os.strerror(error.errno or 0)}).",
             advice="Choose another one with --run-dir.",
         ) from None
-    return RunFolder(run_id, path)
+    return RunFolder(run_id, path, ours)
 
 
 def find(name: str, *, runs_dir: Path, home: Path) -> Path:

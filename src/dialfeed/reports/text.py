@@ -43,6 +43,10 @@ def render(summary: Mapping[str, Any]) -> str:
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     rows: Mapping[str, int] = summary["rows"]
+    if not summary["folder"]:
+        yield "Nothing was read or sent, and nothing is kept of this run."
+        yield f"Stopped: {summary['error']}"
+        return
     yield from _head(summary)
     yield ""
     for bucket, words in BUCKET_WORDS.items():

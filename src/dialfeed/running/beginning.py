@@ -74,6 +74,7 @@ def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progr
         signer=signer,
         shipping=shipping,
         telemetry=telemetry,
+        home=home_folder(plan),
     )
 
 

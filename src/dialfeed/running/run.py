@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -23,9 +24,9 @@ from dialfeed.audit.signing import Signer
 from dialfeed.audit.sinks.shipping import Shipping
 from dialfeed.audit.trail import Trail, timestamp, utc_now
 from dialfeed.contacts.phone import METADATA_VERSION
-from dialfeed.errors import DialfeedError, ResumeRun
+from dialfeed.errors import DialfeedError, FixSettings, FixSource, ResumeRun
 from dialfeed.files import sha256_of, write_json
-from dialfeed.ledger.folder import RunFolder, clear_stage
+from dialfeed.ledger.folder import RunFolder, clear_stage, discard
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.spans import Span
@@ -123,6 +124,7 @@ class Run:
         remember_end: Writes the settled rows into the history that runs share.
         operator: Who runs it.
         host: On which machine.
+        home: The folder of what runs share.
     """
 
     folder: RunFolder
@@ -140,6 +142,7 @@ class Run:
     remember_end: Callable[[], None] | None = None
     operator: str = ""
     host: str = ""
+    home: Path = field(default_factory=Path)
     error: DialfeedError | None = None
     _began: float = field(default_factory=time.monotonic)
 
@@ -223,6 +226,14 @@ class Run:
                 self.summary.findings.append(found("people.too_large", "warning", sentence))
 
     @property
+    def is_false_start(self) -> bool:
+        """Whether a setting or the file stopped it before a row was read or the list found, and no sink was told."""
+        summary = self.summary
+        anew = summary.command in {"import", "validate", "retry"} and self.folder.ours
+        nothing = not (summary.rows.read or summary.list_id or summary.sinks)
+        return anew and nothing and isinstance(self.error, FixSettings | FixSource)
+
+    @property
     def can_go_on(self) -> bool:
         """Whether something is left that resuming could deliver or settle; the prepared contacts are kept for that."""
         rows = self.summary.rows
@@ -256,6 +267,10 @@ def running(run: Run) -> Iterator[Run]:
             run.telemetry.close()
         with suppress(OSError):
             run.end_shipping()  # where the run could not be finished
+        if run.is_false_start:
+            with suppress(OSError):
+                discard(run.folder, run.home)
+                run.summary.folder = ""
 
 
 def _guarded(run: Run, step: Callable[[], None] | None) -> None:
