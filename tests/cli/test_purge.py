@@ -232,3 +232,13 @@ def test_a_run_that_died_has_its_date_as_well(tenant: Tenant) -> None:
     assert "can still go on" in told["why"]
     assert purge(tenant, "--even-open", days=31)["run"]["action"] == "removed"
     assert "were removed on" in tenant.run("resume", run).err
+
+
+def test_a_hold_is_set_and_another_released_in_one_command_and_told_as_json(tenant: Tenant) -> None:
+    first, second = imported(tenant), tenant.folder / "second"
+    imported(tenant, "--run-dir", str(second), "--insist", "all")
+    assert tenant.run("purge", "--hold", second).code == 0
+    told = tenant.run("purge", "--hold", first, "--release", second, "--json")
+    assert told.json == [{"run": str(first), "hold": True}, {"run": str(second), "hold": False}]
+    assert (first / "HOLD").exists()
+    assert not (second / "HOLD").exists()

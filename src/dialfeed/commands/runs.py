@@ -124,10 +124,11 @@ def purge_command(
     with told_errors():
         plan = plan_of(dict(given))
         if held or released:
-            afterwards.hold(_folder(held or released or "", given), plan, release=released is not None)
-            click.echo(
-                f"Run {held} is kept whole until `purge --release`." if held else f"The hold on {released} ends."
-            )
+            wanted = [(run, run == released) for run in (held, released) if run]
+            for run, release in wanted:
+                afterwards.hold(_folder(run, given), plan, release=release)
+            told = [{"run": run, "hold": not release} for run, release in wanted]
+            click.echo(as_text(told) if as_json else "\n".join(_hold_as_text(each) for each in told))
             return
         rules = purging.Rules(
             _span("--older-than", older_than),
@@ -138,6 +139,13 @@ def purge_command(
         )
         outcomes = purging.purge(plan, [_folder(run, given) for run in runs], rules)
         click.echo(as_text([each.as_dict() for each in outcomes]) if as_json else purging.as_text(outcomes))
+
+
+def _hold_as_text(told: Mapping[str, Any]) -> str:
+    run = told["run"]
+    if told["hold"]:
+        return f"Run {run} is kept whole until `dialfeed purge --release {run}`."
+    return f"The hold on run {run} has ended; its rows go when their time is over."
 
 
 def _span(flag: str, value: str | None) -> timedelta | None:
