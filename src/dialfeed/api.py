@@ -64,7 +64,7 @@ def import_contacts(
     """
     plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
     order = Order(_named(source), plan, list, dry_run, _path(run_dir))
-    return _beside(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
+    return beside(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
 
 
 def validate_contacts(
@@ -80,7 +80,7 @@ def validate_contacts(
     """Check a file without a platform, and write `ready.csv` and the other row files; arguments as above."""
     plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
     order = Order(_named(source), plan, run_dir=_path(run_dir))
-    return _beside(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
+    return beside(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
 
 
 def resume(run: str | Path | None = None, **options: Any) -> Result:
@@ -136,7 +136,7 @@ def retry(
     places = plan_of({})
     folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
     mended = returned_file(folder, Path(file))
-    return _beside(stopper, lambda switch: retry_rows(folder, mended, plan_of, stopper=switch, progress=progress))
+    return beside(stopper, lambda switch: retry_rows(folder, mended, plan_of, stopper=switch, progress=progress))
 
 
 def verify(
@@ -165,7 +165,7 @@ def verify(
 
     places = plan_of({})
     folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
-    return _beside(stopper, lambda switch: verify_again(folder, plan_of, switch))
+    return beside(stopper, lambda switch: verify_again(folder, plan_of, switch))
 
 
 def list_runs(*, profile: str | None = None, config: str | Path | None = None, **settings: Any) -> list[Seen]:
@@ -298,7 +298,7 @@ def _go_on(
     places = plan_of({})
     runs_dir, home = Path(places.runs_dir), home_folder(places)
     folder = latest(runs_dir=runs_dir, home=home) if run is None else find(str(run), runs_dir=runs_dir, home=home)
-    return _beside(
+    return beside(
         stopper, lambda switch: resume_run(folder, plan_of, command=command, stopper=switch, progress=progress)
     )
 
@@ -311,7 +311,7 @@ def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def _beside(stopper: Stopper | None, work: Callable[[Stopper], Made]) -> Made:
+def beside(stopper: Stopper | None, work: Callable[[Stopper], Made]) -> Made:
     """The result of `work`, run in a thread beside the caller's event loop if there is one (a notebook has one).
 
     Signals stay with the caller's thread. A Ctrl-C that nobody else handles asks the run to stop, and its result

@@ -13,24 +13,16 @@ import click
 
 from dialfeed._version import __version__
 from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship, verify
-from dialfeed.commands.shared import echo_error, place_of, say
+from dialfeed.commands.shared import Group, echo_error, place_of, say
 
 
-class _Group(click.Group):
-    """Lists commands in the order a user meets them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(self.commands)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="dialfeed")
 def cli() -> None:
     """Load outbound contact lists into cloud dialers.
 
     Checks every contact, keeps out who may not be called, removes duplicates, delivers each contact once, and
-    leaves proof. Exit codes: 0 all delivered, 1 usage or configuration, 2 platform or sign-in, 3 the run failed,
+    leaves proof. Exit codes: 0 all delivered, 1 usage or configuration, 2 platform or sign-in, 3 stopped half-way,
     4 finished with rejected or refused rows, 5 unknown rows remain, 6 stopped by a guard, 7 an audit
     trail is not as it was written, 130 and 143 on signals.
     """

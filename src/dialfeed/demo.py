@@ -7,12 +7,16 @@ e-mail addresses are at example.com and its siblings.
 from __future__ import annotations
 
 import csv
+import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dialfeed.api import import_contacts
+from dialfeed.api import beside
+from dialfeed.config import resolve
+from dialfeed.pipeline import import_file
+from dialfeed.running.order import Order
 from dialfeed.running.run import Progress, Result, silent
 from dialfeed.running.stopping import Stopper
 from dialfeed.sandbox import SandboxServer
@@ -101,20 +105,17 @@ def run_demo(
         path = Path(folder) / "contacts.csv"
         write_demo_file(path, rows)
         list_id = sandbox.add_list("Demonstration", count=120)
-        return import_contacts(
-            path,
-            list=list_id,
-            run_dir=run_dir,
-            base_url=sandbox.url,
-            client_id=sandbox.client_id,
-            client_secret=sandbox.client_secret,
-            default_country="US",
-            max_rejected="50%",
-            home=str(Path(folder) / "home"),
-            sinks="none",  # made-up contacts are no evidence
-            stopper=stopper,
-            progress=progress,
-        )
+        settings = {
+            "base_url": sandbox.url,
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "default_country": "US",
+            "max_rejected": "50%",
+            "home": str(Path(folder) / "home"),
+            "sinks": "none",  # made-up contacts are no evidence
+        }
+        order = Order((str(path),), resolve(settings, environ=os.environ), list_id, run_dir=run_dir)
+        return beside(stopper, lambda switch: import_file(order, command="demo", stopper=switch, progress=progress))
 
 
 # --- people -------------------------------------------------------------------------------------------------------

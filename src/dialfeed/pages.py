@@ -1,20 +1,29 @@
-"""The generated pages of the documentation: reasons, settings and events, from the tables in the code.
+"""The generated pages of the documentation: commands, reasons, settings, events and metrics, from the code.
 
 `python -m dialfeed.pages docs` writes them; a test fails when a page and its table differ.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import click
+
 from dialfeed.audit.events import EVENTS, KINDS, Event
+from dialfeed.cli import cli
 from dialfeed.contacts.reasons import CATALOGUE, Reason
 from dialfeed.settings import SETTINGS, Setting
 from dialfeed.telemetry.prometheus import metric_table
 
 _MADE = "<!-- Made by `make docs` from the code; changes belong there. -->"
+
+
+def commands_page() -> str:
+    """`docs/commands.md`."""
+    return "\n".join(_commands()) + "\n"
 
 
 def reasons_page() -> str:
@@ -39,10 +48,85 @@ def metrics_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "audit.md": audit_page,
+    "commands.md": commands_page,
     "metrics.md": metrics_page,
     "reasons.md": reasons_page,
     "settings.md": settings_page,
 }
+
+
+_GROUPS = {
+    "platform": "Platform",
+    "file": "Source and mapping",
+    "scrub": "Do-not-call and calling hours",
+    "delivery": "Delivery",
+    "run": "Runs",
+    "rows": "Files with rows",
+    "sinks": "Sinks",
+    "watching": "Metrics, logs and retention",
+}
+"""The groups of settings and their headings, in the order of the page."""
+
+_FLAGS = {
+    group: {setting.flag for setting in SETTINGS if setting.group == group and not setting.secret} for group in _GROUPS
+}
+
+_CALLED = """\
+`dialfeed COMMAND --help` tells the same, with what each setting means. Options below are those that are no
+[setting](settings.md); the exit codes are [in the README](../README.md#when-something-goes-wrong)."""
+
+
+def _commands() -> Iterator[str]:
+    yield from ("# Commands", "", _MADE, "", _CALLED)
+    yield from _commands_of(cli, "dialfeed")
+
+
+def _commands_of(group: click.Group, name: str) -> Iterator[str]:
+    for command in group.commands.values():
+        called = f"{name} {command.name}"
+        if isinstance(command, click.Group):
+            yield from _commands_of(command, called)
+        else:
+            yield from _command(command, called)
+
+
+def _command(command: click.Command, called: str) -> Iterator[str]:
+    context = click.Context(command)
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    own = [each for each in options if not _is_setting(each)]
+    flags = [each.opts[0] for each in options if each not in own]
+    arguments = [each.make_metavar(context) for each in command.params if isinstance(each, click.Argument)]
+    yield from ("", f"## `{' '.join([called, *arguments])}`", "", inspect.cleandoc(command.help or ""))
+    if own:
+        yield from ("", "| option | meaning |", "| --- | --- |")
+    yield from (_option(each, context) for each in own)
+    if flags:
+        yield from ("", f"Settings: {', '.join(_settings_taken(flags))}.")
+    if command.epilog:
+        yield from ("", "```sh", *(line.strip() for line in command.epilog.splitlines()[2:]), "```")
+
+
+def _is_setting(option: click.Option) -> bool:
+    """Whether an option is a setting's, and not one of the same name with a meaning of its own."""
+    told = {setting.flag: setting.help for setting in SETTINGS}.get(option.opts[0])
+    return option.opts[0] in {"--profile", "--config"} or (told is not None and (option.help or "").startswith(told))
+
+
+def _settings_taken(flags: Sequence[str]) -> Iterator[str]:
+    """The settings of a command: groups that it takes as a whole by their headings, others by their flags."""
+    whole = [group for group in _GROUPS if _FLAGS[group] <= set(flags)]
+    yield from (f"[{_GROUPS[group].lower()}](settings.md#{_anchor(_GROUPS[group])})" for group in whole)
+    yield from (f"`{flag}`" for flag in flags if not any(flag in _FLAGS[group] for group in whole))
+
+
+def _anchor(heading: str) -> str:
+    return heading.lower().replace(",", "").replace(" ", "-")
+
+
+def _option(option: click.Option, context: click.Context) -> str:
+    value = "" if option.is_flag else f" {option.make_metavar(context)}"
+    default = f" Default: {option.default}." if option.show_default else " Needed." if option.required else ""
+    return f"| `{', '.join(option.opts)}{value}` | {option.help}{default} |"
 
 
 def _reasons() -> Iterator[str]:
@@ -61,9 +145,10 @@ def _settings() -> Iterator[str]:
     yield from ("# Settings", "", _MADE, "")
     yield "A flag wins over the environment, the environment over the profile in `dialfeed.toml`, the profile over the"
     yield "default. In a profile and in the Python API a setting has the name in the first column."
-    yield from ("", "| setting | flag | environment | default | meaning |", "| --- | --- | --- | --- | --- |")
-    for setting in SETTINGS:
-        yield _setting(setting)
+    for group, heading in _GROUPS.items():
+        yield from ("", f"## {heading}", "")
+        yield from ("| setting | flag | environment | default | meaning |", "| --- | --- | --- | --- | --- |")
+        yield from (_setting(setting) for setting in SETTINGS if setting.group == group)
 
 
 def _setting(setting: Setting) -> str:

@@ -39,13 +39,21 @@ from dialfeed.steps.verify import verify
 from dialfeed.wording import counted
 
 
-def import_file(order: Order, *, stopper: Stopper | None = None, progress: Progress = silent) -> Result:
+def import_file(
+    order: Order, *, command: str = "import", stopper: Stopper | None = None, progress: Progress = silent
+) -> Result:
     """Import a source into a contact list, or rehearse that.
+
+    Args:
+        order: What to import.
+        command: What the user called: `import` or `demo`.
+        stopper: Lets another thread stop the run.
+        progress: Hears how far the run is.
 
     Raises:
         FixSettings: The run's folder cannot be made. Everything later is told in the result.
     """
-    run = new_run("import", order, stopper or Stopper(), progress)
+    run = new_run(command, order, stopper or Stopper(), progress)
     with held(run.folder.path), running(run), Ledger(run.folder.ledger) as ledger:
         remember_order(ledger, run, order)
         asyncio.run(walk(run, order, ledger))

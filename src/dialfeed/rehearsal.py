@@ -25,7 +25,10 @@ def serve_sandbox(port: int, names: Sequence[str], rate: str) -> None:
     settings = Settings(rate_limit=_rate(rate))
 
     def tell(url: str) -> None:
-        click.echo(f"Sandbox at {url}, with the lists: {', '.join(names)}. Ctrl-C stops it.", err=True)
+        click.echo(
+            f"Sandbox at {url}, with the {'list' if len(names) == 1 else 'lists'} {', '.join(names)}. Ctrl-C stops it.",
+            err=True,
+        )
         click.echo(
             f"export CXONE_BASE_URL={url} CXONE_CLIENT_ID={settings.client_id}"
             f" CXONE_CLIENT_SECRET={settings.client_secret}"

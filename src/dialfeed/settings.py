@@ -222,7 +222,7 @@ class Setting:
         env: Its environment variable, if it has one; all that begin so where it ends in `*`.
         secret: Comes from the environment only, never from a flag or a file.
         metavar: What stands for its value in the help; empty for a switch.
-        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run`, `sinks` or
+        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run`, `rows`, `sinks` or
             `watching`.
         option: Its flag, where that is not its name.
     """
@@ -251,15 +251,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("client_secret", _text, None, "Its secret.", "platform", "SECRET", "CXONE_CLIENT_SECRET",
             secret=True),
     Setting("rate", _rate, "50", "Requests a second for the whole organisation, or `unlimited`.", "platform", "N"),
-    Setting("pace_margin", _number, "0.02", "Share by which requests stay below the rate: by so many seconds may their "
-            "ways to the platform differ without one too many in a second there.", "platform", "SHARE"),
+    Setting("pace_margin", _number, "0.02", "Share by which requests stay below the rate, so that the platform never "
+            "counts one too many in a second, though their ways there differ by as many seconds.", "platform", "SHARE"),
     Setting("limiter", _text, None, "`redis://…` shares the rate between machines, `local` with nobody; else all "
             "runs on this machine share it.", "platform", "URL"),
     Setting("request_timeout", _number, "60", "Seconds for one request, first byte to last.", "platform", "SECONDS"),
     Setting("connect_timeout", _number, "10", "Seconds to connect.", "platform", "SECONDS"),
     Setting("ca_file", _text, None, "PEM file of certificates to trust instead of the system's.", "platform", "FILE"),
     Setting("proxy", _text, None, "HTTP proxy.", "platform", "URL", "HTTPS_PROXY"),
-    Setting("token_path", _text, "/api/v2/oauth/token", "Where tokens are had.", "platform", "PATH"),
+    Setting("token_path", _text, "/api/v2/oauth/token", "Path of the sign-in on the platform.", "platform", "PATH"),
     Setting("credentials_in_body", _switch, "false", "Sign in with form fields instead of Basic.", "platform"),
     Setting("wrapped_body", _switch, "false", 'Send {"contacts": […]} instead of a bare array.', "platform"),
     Setting("format", _text, None, "What the source is, where its content does not tell: csv, jsonl, json, parquet, "
@@ -277,7 +277,7 @@ SETTINGS: tuple[Setting, ...] = (
             secret=True),
     Setting("default_country", _country, None, "Country of phones in national form; without it none is assumed.",
             "file", "CC"),
-    Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=` leaves it out, and `COLUMN=asIs` lets one "
+    Setting("map", _pairs, (), "Map a column to a contact field; `COLUMN=-` leaves it out, and `COLUMN=asIs` lets one "
             "pass that holds numbers or addresses of somebody else. Repeatable.", "file", "COLUMN=FIELD"),
     Setting("set", _stated, (), "State a field for all rows of a file: `doNotCall=false`, `doNotEmail=false`, "
             "`countryCode=US`. Recorded as your statement. Repeatable.", "file", "FIELD=VALUE"),
@@ -341,11 +341,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("settle_grace", _number, "3", "Seconds that a batch may still be stored after its answer was lost.",
             "delivery", "SECONDS"),
     Setting("even_if_locked", _switch, "false", "Load the list although another run is loading it.", "delivery"),
-    Setting("home", _text, None, "Folder for what runs share: locks, the request budget, where runs are.", "run",
-            "FOLDER", "DIALFEED_HOME"),
+    Setting("home", _text, None, "Folder for what runs share: do-not-call lists, keys, locks, the request budget, "
+            "where runs are; the user's data folder unless set.", "run", "FOLDER", "DIALFEED_HOME"),
     Setting("runs_dir", _text, "runs", "Where run folders are made.", "run", "FOLDER"),
     Setting("people_files", _one_of("none", "csv", "xlsx"), "none", "Write rejected and refused rows for a spreadsheet "
-            "as well: `csv` (neutralised) or `xlsx` (cells of text).", "run", "KIND"),
+            "as well: `csv` (neutralised) or `xlsx` (cells of text).", "rows", "KIND"),
     Setting("log_format", _one_of("text", "json"), "text", "What goes to the standard error: `text` for people, or "
             "`json`, one event a line.", "run", "FORM", "DIALFEED_LOG_FORMAT"),
     Setting("log_file", _text, None, "File to which every event is appended as a line of JSON.", "watching", "FILE",
@@ -360,7 +360,7 @@ SETTINGS: tuple[Setting, ...] = (
             "metrics.", "watching", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     Setting("keep_rows", read_span, "30d", "How long a run's files with rows are kept: `30d`, `12w`, `6m`, `5y` or "
             "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "watching", "SPAN"),
-    Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "run", "N"),
+    Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "rows", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://`, `https://` (docs/sinks.md), or `none`. Repeatable.", "sinks", "ADDRESS",
             option="sink"),

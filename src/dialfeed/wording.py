@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: ``1 row``, ``2,500 rows``.
 
     Args:
         number: How many.
-        noun: What, in the singular; its plural takes an s.
+        noun: What, in the singular.
+        plural: Its plural; unless given, the noun with an s.
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"

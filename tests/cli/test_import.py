@@ -332,6 +332,14 @@ def test_the_demonstration_rows_are_the_same_every_time() -> None:
     assert {len(row) for row in made_up_rows(50)} == {len(HEADER)}
 
 
+def test_the_demonstration_leaves_nothing_to_do_since_its_sandbox_ends_with_it(tenant: Tenant) -> None:
+    outcome = tenant.run("demo", "--rows", "60", "--run-dir", tenant.folder / "runs" / "demo", "--json")
+    assert (outcome.code, outcome.json["command"], outcome.json["exit_code"]) == (0, "demo", 4)
+    assert outcome.json["next"].endswith(": dialfeed sandbox")
+    (listed,) = tenant.run("runs", "--runs-dir", tenant.folder / "runs", "--json").json
+    assert (listed["status"], listed["can"]) == ("PARTIAL_FAILURE", "")
+
+
 def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant: Tenant) -> None:
     """The stage holds people; when nothing can go on from it, it goes."""
     file = tenant.write(table(line(phone="+12125550100")))
@@ -342,6 +350,14 @@ def test_prepared_contacts_are_kept_only_while_something_is_left_to_do(tenant: T
     again = tenant.run("resume", run, "--json")
     assert again.code == 0
     assert again.out.encode() == before
+    assert len(tenant.stored) == 1
+
+
+def test_a_run_that_the_platform_refused_names_the_command_that_goes_on(tenant: Tenant) -> None:
+    file = tenant.write(table(line(phone="+12125550100")))
+    refused = tenant.import_file(file, "--json", CXONE_CLIENT_SECRET="of yesterday")
+    assert (refused.code, refused.json["next"]) == (2, f"dialfeed resume {refused.json['run']}")
+    assert tenant.run(*refused.json["next"].split()[1:]).code == 0
     assert len(tenant.stored) == 1
 
 

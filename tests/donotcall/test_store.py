@@ -221,7 +221,7 @@ def test_a_full_list_after_changes_reports_the_difference(lists: Lists) -> None:
                        confirmed=True)  # fmt: skip
     put = lists.update("us-national", phones(us(212), us(415), us(415, 101)))
     assert len(put.warnings) == 1
-    assert "2 numbers more and 1 less" in put.warnings[0]
+    assert "2 numbers more and 1 fewer" in put.warnings[0]
     assert put.manifest.current is not None
     assert put.manifest.current.rebased == (2, 1)
     assert lists.update("us-national", phones(us(212)), at=START + 2 * DAY).warnings == ()

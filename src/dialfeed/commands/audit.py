@@ -8,15 +8,19 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import Group, as_text, examples, plan_of, settings_of, told_errors
 
 
-@click.group("audit")
+@click.group("audit", cls=Group)
 def audit_group() -> None:
     """Verify, sign and send the audit trails of runs."""
 
 
-@audit_group.command("verify")
+@audit_group.command(
+    "verify",
+    short_help="Find out whether an audit trail is as it was written.",
+    epilog=examples("dialfeed audit verify 20261126T074012Z-9d9ae8", "dialfeed audit verify audit.jsonl"),
+)
 @click.argument("run", metavar="RUN|FILE")
 @click.option("--last-hash", metavar="HASH", help="The hash that the last line must have, as a sink has kept it.")
 @click.option(
@@ -42,7 +46,7 @@ def verify_command(run: str, *, last_hash: str | None, public_key: Path | None, 
         sys.exit(verdict.exit_code)
 
 
-@audit_group.command("keygen")
+@audit_group.command("keygen", short_help="Make a key pair; every later run signs its trail.")
 @settings_of("run")
 def keygen_command(**given: Any) -> None:
     """Make a key pair in DIALFEED_HOME/keys; from then on every run signs the end of its trail."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, say, settings_named, told_errors
+from dialfeed.commands.shared import Group, as_text, examples, plan_of, say, settings_named, told_errors
 
 Command = Callable[..., Any]
 
@@ -40,7 +40,7 @@ def _file_options(command: Command) -> Command:
     return command
 
 
-@click.group("dnc")
+@click.group("dnc", cls=Group, short_help="Keep do-not-call lists.")
 def dnc_group() -> None:
     """Keep do-not-call lists: add, update, watch, ask and remove them.
 
@@ -49,7 +49,14 @@ def dnc_group() -> None:
     """
 
 
-@dnc_group.command("add")
+@dnc_group.command(
+    "add",
+    short_help="Add a list from a file, or opt-outs one by one.",
+    epilog=examples(
+        "dialfeed dnc add ftc-212.txt --id us-national --authority us --obtained 2026-11-20 --covers 212",
+        'dialfeed dnc add --internal +12125550100 --reason "asked on the phone"',
+    ),
+)
 @click.argument("what", nargs=-1, required=True, metavar="FILE|NUMBER|EMAIL|-…")
 @click.option("--id", "name", metavar="NAME", help="How runs name the list; `internal` for opt-outs unless told.")
 @click.option("--authority", metavar="WHOSE", help="us, ca, uk, au, fr, it, state:FL, reassigned, litigator, internal "
@@ -117,7 +124,11 @@ def _add_optouts(
     sys.exit(4 if added.refused else 0)
 
 
-@dnc_group.command("update")
+@dnc_group.command(
+    "update",
+    short_help="Replace a list, or some of its area codes, or apply a change list.",
+    epilog=examples("dialfeed dnc update us-national ftc-all.zip --obtained 2026-11-25T09:30Z --covers all"),
+)
 @click.argument("name", metavar="ID")
 @click.argument("file", type=click.Path(path_type=Path))
 @_file_options
@@ -162,7 +173,7 @@ def list_command(*, as_json: bool, **given: Any) -> None:
         click.echo(as_text([each.as_dict() for each in found]) if as_json else lists_as_table(found))
 
 
-@dnc_group.command("versions")
+@dnc_group.command("versions", short_help="Show the past versions of a list.")
 @click.argument("name", metavar="ID")
 @_JSON
 @settings_named("home")
@@ -176,7 +187,11 @@ def versions_command(name: str, *, as_json: bool, **given: Any) -> None:
         click.echo(as_text(found) if as_json else versions_as_table(found))
 
 
-@dnc_group.command("status")
+@dnc_group.command(
+    "status",
+    short_help="Tell which lists can be used; its exit code is for schedulers.",
+    epilog=examples("dialfeed dnc status us-national internal --warn-within 5d"),
+)
 @click.argument("names", nargs=-1, metavar="[ID]…")
 @click.option("--warn-within", default="3d", show_default=True, metavar="SPAN", help="Tell of a list that expires "
               "within this span.")  # fmt: skip
@@ -197,7 +212,11 @@ def status_command(names: tuple[str, ...], *, warn_within: str, verify: bool, as
         sys.exit(max((each.exit_code for each in found), default=0))
 
 
-@dnc_group.command("check")
+@dnc_group.command(
+    "check",
+    short_help="Say what each list knows of one number or address today.",
+    epilog=examples("dialfeed dnc check +12125550100"),
+)
 @click.argument("value", metavar="NUMBER|EMAIL|-")
 @click.option("--dnc", "names", default="", metavar="ID,…", help="Ask these lists; all, unless told.")
 @click.option("--topic", metavar="TOPIC", help="What it is about.")
@@ -217,7 +236,7 @@ def check_command(value: str, *, names: str, topic: str | None, state: str | Non
         click.echo(as_text(told) if as_json else check_as_text(told))
 
 
-@dnc_group.command("remove")
+@dnc_group.command("remove", short_help="Remove a list; what it was is still told.")
 @click.argument("name", metavar="ID")
 @click.option("--because", default="", metavar="REASON", help="Why; recorded. Needed for a list of opt-outs.")
 @_JSON

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_named, told_errors
+from dialfeed.commands.shared import as_text, examples, plan_of, settings_named, told_errors
 
 if TYPE_CHECKING:
     from dialfeed.donotcall.explaining import Explanation, Reading
@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 _MOST_ZONES = 6
 
 
-@click.command("hours")
-@click.argument("number", required=False)
+@click.command(
+    "hours",
+    short_help="Say when a number may be called, and under which laws.",
+    epilog=examples("dialfeed hours +12705550100", "dialfeed hours --zip 79936 --date 2026-12-24"),
+)
+@click.argument("number", required=False, metavar="[NUMBER|-]")
 @click.option("--zip", "zip_code", metavar="CODE", help="The contact's ZIP or postal code.")
 @click.option("--state", metavar="STATE", help="Its state or province.")
 @click.option("--zone", metavar="NAME", help="Its time zone, such as America/Chicago.")
 @click.option("--country", metavar="CC", help="Its country, of two letters; numbers in national form are read in it.")
 @click.option("--landline", is_flag=True, help="The line is verified not to be mobile, so its exchange tells more.")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Explain this day; by default, today.")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Explain this day; by default, today."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @settings_named("default_country", "hours_rules", "unknown_place")
 def hours_command(number: str | None, *, day: datetime | None, as_json: bool, **given: Any) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import Command, session, settings_of
+from dialfeed.commands.shared import Command, examples, session, settings_of
 
 
-@click.command("demo")
+@click.command("demo", short_help="Import made-up contacts into a sandbox on this machine.")
 @click.option("--rows", default=2500, show_default=True, metavar="N", help="How many contacts to make up.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -23,19 +23,27 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
         active.report(result, as_json=as_json, as_hoped=(0, 4))  # rejected rows are what it is there to show
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=examples(
+        'dialfeed import contacts.csv --list "Spring campaign" --default-country US --dnc us-national,internal',
+        'dialfeed import contacts.csv --list "Spring campaign" --dry-run',
+        'dialfeed import postgresql://etl@db.example/crm --query "select * from leads" --list "Spring campaign"',
+    ),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--list", "contact_list", required=True, metavar="ID_OR_NAME", help="The contact list.")
 @click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("platform", "file", "scrub", "delivery", "run", "sinks", "watching")
+@settings_of("platform", "file", "scrub", "delivery", "run", "rows", "sinks", "watching")
 def import_command(
     files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
 ) -> None:
-    """Import a file of contacts into a contact list.
+    """Import contacts into a contact list.
 
-    Credentials come from the environment: CXONE_CLIENT_ID and CXONE_CLIENT_SECRET.
+    FILE is a file, a pattern, `-` for the standard input, an address (https://, s3://) or a database; several files
+    have the same columns. Credentials come from the environment: CXONE_CLIENT_ID and CXONE_CLIENT_SECRET.
     """
     from dialfeed.api import import_contacts
 
@@ -52,11 +60,15 @@ def import_command(
         active.report(result, as_json=as_json)
 
 
-@click.command("validate")
+@click.command(
+    "validate",
+    short_help="Check a file without a platform.",
+    epilog=examples("dialfeed validate contacts.csv --default-country US"),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("file", "scrub", "run", "watching")
+@settings_of("file", "scrub", "run", "rows", "watching")
 def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
     """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
     from dialfeed.api import validate_contacts
@@ -67,13 +79,17 @@ def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: b
 
 
 def _go_on_options(command: Command) -> Command:
-    command = settings_of("platform", "delivery", "run", "sinks", "watching")(command)
+    command = settings_of("platform", "delivery", "run", "rows", "sinks", "watching")(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")(command)
     command = click.option("--latest", is_flag=True, help="The newest run.")(command)
     return click.argument("run", required=False)(command)
 
 
-@click.command("resume")
+@click.command(
+    "resume",
+    short_help="Go on with a run that did not come to its end.",
+    epilog=examples("dialfeed resume 20261126T074012Z-9d9ae8", "dialfeed resume --latest"),
+)
 @_go_on_options
 def resume_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
     """Go on with a run that did not come to its end: RUN is its id or its folder."""
@@ -84,7 +100,11 @@ def resume_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
         active.report(resume(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
-@click.command("settle")
+@click.command(
+    "settle",
+    short_help="Find out about a run's lost answers, and send nothing.",
+    epilog=examples("dialfeed settle 20261126T074012Z-9d9ae8"),
+)
 @_go_on_options
 def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
     """Find out about a run's lost answers, and send nothing: RUN is its id or its folder."""
@@ -95,11 +115,15 @@ def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
         active.report(settle(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
-@click.command("retry")
+@click.command(
+    "retry",
+    short_help="Load mended rows of a run.",
+    epilog=examples("dialfeed retry 20261126T074012Z-9d9ae8 rejected.csv"),
+)
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
-@settings_of("platform", "delivery", "run", "sinks", "watching")
+@settings_of("platform", "delivery", "run", "rows", "sinks", "watching")
 def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
     """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
 

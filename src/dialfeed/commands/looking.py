@@ -7,10 +7,17 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
 
 
-@click.command("map")
+@click.command(
+    "map",
+    short_help="Show how a file is read and which column becomes which field.",
+    epilog=examples(
+        "dialfeed map contacts.csv",
+        'dialfeed map contacts.csv --map "Cust Ref=externalId" --map "Notes=-" --save',
+    ),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Compare with what this list was last loaded from.")
 @click.option("--save", is_flag=True, help="Remember the mapping for files with this header, and for the list.")
@@ -29,7 +36,7 @@ def map_command(
         sys.exit(view["exit_code"])
 
 
-@click.command("lists")
+@click.command("lists", epilog=examples("dialfeed lists", "dialfeed lists spring"))
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print an array of objects with id, name and count.")
 @settings_of("platform", "run")
@@ -43,7 +50,11 @@ def lists_command(name: str | None, *, as_json: bool, **given: Any) -> None:
                    else lists_as_table(found, name))  # fmt: skip
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    short_help="Check configuration, sign-in, scopes, list and clock.",
+    epilog=examples('dialfeed doctor --list "Spring campaign"'),
+)
 @click.option("--list", "contact_list", metavar="ID_OR_NAME", help="Check this contact list as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @settings_of("platform", "run", "sinks")
@@ -57,7 +68,11 @@ def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> 
         sys.exit(max((check.exit_code for check in checks), default=0))
 
 
-@click.command("explain")
+@click.command(
+    "explain",
+    short_help="Say what a reason means and what to do about it.",
+    epilog=examples("dialfeed explain phone.masked"),
+)
 @click.argument("code", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the reason, or an array of all of them, as JSON.")
 def explain_command(code: str | None, *, as_json: bool) -> None:
@@ -73,12 +88,20 @@ def explain_command(code: str | None, *, as_json: bool) -> None:
             click.echo(reasons_as_list(reasons) if code is None else reason_as_text(reasons[0]))
 
 
-@click.command("sandbox")
+@click.command(
+    "sandbox",
+    short_help="Run a stand-in for the platform on this machine.",
+    epilog=examples('dialfeed sandbox --list "Spring campaign"'),
+)
 @click.option("--port", default=8765, show_default=True, metavar="N", help="Port on 127.0.0.1; 0 takes a free one.")
 @click.option("--list", "names", multiple=True, metavar="NAME", help="Make a contact list. Repeatable.")
 @click.option("--rate", default="50", show_default=True, metavar="N", help="Requests a second, or `unlimited`.")
 def sandbox_command(port: int, names: tuple[str, ...], rate: str) -> None:
-    """Run a stand-in for the platform on this machine, to rehearse against."""
+    """Run a stand-in for the platform on this machine, to rehearse against, until Ctrl-C.
+
+    It prints the line that tells other commands where it is; paste that into another terminal. Its lists are empty
+    when it starts, and gone when it ends.
+    """
     from dialfeed.rehearsal import serve_sandbox
 
     with told_errors():

@@ -8,21 +8,23 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, plan_of, settings_named, told_errors
 
 
-@click.command("evidence")
-@click.argument("endpoint", metavar="NUMBER|EMAIL", required=False)
+@click.command(
+    "evidence",
+    short_help="Find what past runs decided about a number or an address.",
+    epilog=examples("dialfeed evidence +12125550100 --date 2026-11-26"),
+)
+@click.argument("endpoint", metavar="NUMBER|EMAIL|-", required=False)
 @click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only runs of this day (UTC).")
-@click.option("--default-country", metavar="CC", help="The country of a number in national form.")
 @click.option("--new-key", is_flag=True, help="Make a new key for pseudonyms; older evidence keeps its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-@settings_of("run")
+@settings_named("default_country", "home", "runs_dir", "log_format")
 def evidence_command(
     endpoint: str | None,
     *,
     on: datetime | None,
-    default_country: str | None,
     new_key: bool,
     as_json: bool,
     **given: Any,
@@ -39,21 +41,21 @@ def evidence_command(
         if new_key:
             click.echo(renew_key(plan))
             return
-        country = default_country.upper() if default_country else None
-        found = look_back(endpoint_of(_whom(endpoint), country), plan, on.date() if on else None)
+        found = look_back(endpoint_of(_whom(endpoint), plan.default_country), plan, on.date() if on else None)
         click.echo(as_text(found.as_dict()) if as_json else inquiry_as_text(found))
         sys.exit(0 if found.decided else 4)
 
 
-@click.command("forget")
-@click.argument("endpoint", metavar="NUMBER|EMAIL", required=False)
-@click.option("--default-country", metavar="CC", help="The country of a number in national form.")
+@click.command(
+    "forget",
+    short_help="Erase what run folders hold of a number or an address.",
+    epilog=examples("dialfeed forget +12125550100 --dry-run"),
+)
+@click.argument("endpoint", metavar="NUMBER|EMAIL|-", required=False)
 @click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
-@settings_of("run")
-def forget_command(
-    endpoint: str | None, *, default_country: str | None, dry_run: bool, as_json: bool, **given: Any
-) -> None:
+@settings_named("default_country", "home", "runs_dir", "log_format")
+def forget_command(endpoint: str | None, *, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Erase what run folders and ledgers hold of a number or an e-mail address.
 
     Do-not-call lists keep it, so that nobody contacts the person again, and so do decision lines, which know it by a
@@ -64,8 +66,7 @@ def forget_command(
 
     with told_errors():
         plan = plan_of(given)
-        country = default_country.upper() if default_country else None
-        found = forget(endpoint_of(_whom(endpoint), country), plan, rehearse=dry_run)
+        found = forget(endpoint_of(_whom(endpoint), plan.default_country), plan, rehearse=dry_run)
         told = found.as_dict()
         click.echo(as_text(told) if as_json else forgotten_as_text(told, rehearsed=dry_run))
         sys.exit(found.exit_code)

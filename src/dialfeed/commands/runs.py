@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
 from dialfeed.errors import FixSettings
 from dialfeed.reports.spans import read_span
 
 
-@click.command("runs")
+@click.command("runs", short_help="List all runs, and what is left to do.")
 @click.option("--json", "as_json", is_flag=True, help="Print an array of runs as JSON.")
 @settings_of("run")
 def runs_command(*, as_json: bool, **given: Any) -> None:
@@ -32,7 +32,11 @@ def runs_command(*, as_json: bool, **given: Any) -> None:
         click.echo(as_text([each.as_dict(now) for each in found]) if as_json else as_table(found, now))
 
 
-@click.command("status")
+@click.command(
+    "status",
+    short_help="Tell how far a run is, without disturbing it.",
+    epilog=examples("dialfeed status 20261126T074012Z-9d9ae8 --watch"),
+)
 @click.argument("run")
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
 @click.option("--every", default=1.0, show_default=True, metavar="SECONDS", help="How often to look, with --watch.")
@@ -59,10 +63,17 @@ def _folder(run: str, given: Mapping[str, Any]) -> Path:
     return find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
 
 
-@click.command("report")
+@click.command(
+    "report",
+    short_help="Draw the report of a run again, or compare two runs.",
+    epilog=examples(
+        "dialfeed report 20261126T074012Z-9d9ae8 --open",
+        "dialfeed report 20261126T074012Z-9d9ae8 --compare 20261125T074009Z-51c0fe",
+    ),
+)
 @click.argument("run")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here instead."
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to this file instead."
 )
 @click.option("--compare", "other", metavar="RUN2", help="Compare with this run, side by side.")
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
@@ -91,13 +102,21 @@ def report_command(
             click.launch(str(file))
 
 
-@click.command("purge")
+@click.command(
+    "purge",
+    short_help="Remove files with rows whose time is over; keep the evidence.",
+    epilog=examples("dialfeed purge --dry-run", "dialfeed purge --hold 20261126T074012Z-9d9ae8"),
+)
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @click.option("--older-than", metavar="SPAN", help="Remove rows of runs that ended longer ago, for example 30d.")
-@click.option("--evidence-older-than", metavar="SPAN", help="Remove everything of runs that ended longer ago: 5y.")
+@click.option(
+    "--evidence-older-than", metavar="SPAN", help="Remove everything of runs that ended longer ago, for example 5y."
+)
 @click.option("--even-open", is_flag=True, help="Also rows of runs that can still go on or be retried.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
-@click.option("--hold", "held", metavar="RUN", help="Keep everything of a run, whatever its date: a legal hold.")
+@click.option(
+    "--hold", "held", metavar="RUN", help="Keep everything of a run and its retries, whatever its date: a legal hold."
+)
 @click.option("--release", "released", metavar="RUN", help="End a legal hold.")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of each run as JSON.")
 @settings_of("run")

@@ -18,6 +18,20 @@ from dialfeed.settings import BY_NAME, SETTINGS, Setting
 Command = Callable[..., Any]
 
 
+class Group(click.Group):
+    """Lists commands in the order a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, as they were added."""
+        del ctx
+        return list(self.commands)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: command lines as they are typed."""
+    return "\b\n" + "\n".join(("Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
+
+
 def settings_of(*groups: str) -> Callable[[Command], Command]:
     """The flags of the settings in these groups, and where the profile is."""
     return settings_named(*(each.name for each in SETTINGS if each.group in groups and not each.secret))

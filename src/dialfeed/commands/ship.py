@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
 
 
-@click.command("ship")
+@click.command(
+    "ship", short_help="Send the events that wait for the sinks.", epilog=examples("dialfeed audit ship --all")
+)
 @click.argument("run", required=False)
 @click.option("--all", "everything", is_flag=True, help="All runs, each to the sinks that it began with.")
 @click.option("--again", is_flag=True, help="Send what the sinks refused before once more.")

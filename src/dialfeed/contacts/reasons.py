@@ -262,7 +262,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "exempt.ebr_purchase",
         "Exempt: bought recently",
-        "The number is on a list and was called all the same, because its owner has bought something recently enough.",
+        "The number is on a list and was let through all the same, because its owner has bought recently enough.",
         "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
@@ -270,7 +270,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "exempt.ebr_inquiry",
         "Exempt: asked recently",
-        "The number is on a list and was called all the same, because its owner has inquired recently enough.",
+        "The number is on a list and was let through all the same, because its owner has inquired recently enough.",
         "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
@@ -278,7 +278,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "exempt.consent",
         "Exempt: has consented",
-        "The number is on a list and was called all the same, because its owner has consented, with proof.",
+        "The number is on a list and was let through all the same, because its owner has consented, with proof.",
         "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
@@ -286,7 +286,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "exempt.b2b",
         "Exempt: business",
-        "The number is on a list and was called all the same, because it is said to be a business.",
+        "The number is on a list and was let through all the same, because it is said to be a business.",
         "Keep the evidence: the run has recorded where it is.",
         severity="warning",
         bucket="none",
@@ -334,7 +334,7 @@ _REASONS: tuple[Reason, ...] = (
         "failed.not_sent",
         "Not sent",
         "The contact is fit to load, but it was not sent before the run ended.",
-        "Resume the run.",
+        "Go on as the end of the run says: often with `dialfeed resume`.",
         bucket="failed",
     ),
     Reason(

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dialfeed.wording import counted
+
 if TYPE_CHECKING:  # the settings name the guards, and `--help` opens no history
     from dialfeed.coordination.history import PastRun
 
@@ -111,7 +113,7 @@ def same_content(load: Load, past: Sequence[PastRun]) -> Verdict:
         sentence = f"Run {last.run} was loading the same content into this list and has not come to its end: "
         return Verdict(name, sentence + f"`dialfeed resume {last.run}` goes on with it.", facts)
     sentence = f"The same content was loaded into this list on {last.time[:10]} (run {last.run}, "
-    return Verdict(name, sentence + f"{last.delivered:,} contacts delivered).", facts)
+    return Verdict(name, sentence + f"{counted(last.delivered, 'contact')} delivered).", facts)
 
 
 def empty(load: Load, usual: Sequence[PastRun]) -> Verdict:
@@ -131,7 +133,9 @@ def size(load: Load, usual: Sequence[PastRun]) -> Verdict:
     facts = {"rows": load.rows, "runs": len(usual), "median": median}
     if load.rows < TIMES_THE_SIZE * median:
         return Verdict("size", facts=facts)
-    sentence = f"The file has {load.rows:,} rows; the last {len(usual)} for this list had {median:,} in the middle."
+    sentence = (
+        f"The file has {counted(load.rows, 'row')}; the last {len(usual)} for this list had {median:,} in the middle."
+    )
     return Verdict("size", sentence, facts)
 
 
@@ -159,8 +163,8 @@ def room(load: Load) -> Verdict:
     facts = {"ready": load.ready, "count": load.count, "capacity": load.capacity}
     if load.room is None or load.ready <= load.room:
         return Verdict("room", facts=facts)
-    sentence = f"{load.ready:,} contacts are ready and the list has room for {load.room:,}: it has {load.count:,} of "
-    return Verdict("room", f"{sentence}{load.capacity:,}.", facts)
+    sentence = f"The file has {counted(load.ready, 'contact')} fit to send and the list has room for {load.room:,}: "
+    return Verdict("room", f"{sentence}it has {load.count:,} of {load.capacity:,}.", facts)
 
 
 GUARDS = ("same-content", "empty", "size", "rejected", "suppressed", "room")

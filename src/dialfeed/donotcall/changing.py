@@ -299,8 +299,8 @@ def _missed(rebased: tuple[int, int] | None) -> tuple[str, ...]:
     more, less = rebased or (0, 0)
     if not (more or less):
         return ()
-    told = f"The full list has {more:,} numbers more and {less:,} less than the change lists had made of the last one"
-    return (f"{told}: a change list was missed, or the register has changed since.",)
+    told = f"The full list has {counted(more, 'number')} more and {less:,} fewer than the change lists had made of the"
+    return (f"{told} last one: a change list was missed, or the register has changed since.",)
 
 
 def _merged(parts: tuple[Part, ...], codes: Iterable[str], obtained: Obtained, file: Incoming) -> tuple[Part, ...]:

@@ -248,7 +248,7 @@ def check_size(before: int, after: int, accepts: Acceptance) -> int:
         return 0
     if not accepts.smaller:
         raise CheckFile(
-            f"The list has {after:,} records, and had {before:,} before: perhaps the file is not whole.",
+            f"The list has {counted(after, 'record')}, and had {before:,} before: perhaps the file is not whole.",
             advice='See whether it is; if so, say --accept-smaller --because "…".',
         )
     return before - after

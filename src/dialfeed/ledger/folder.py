@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.files import open_private
@@ -115,6 +117,9 @@ def discard(folder: RunFolder, home: Path) -> None:
         folder.path.parent.rmdir()  # where it was the only run
 
 
+_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+
+
 def new_run_id(now: datetime) -> str:
     """An id that sorts by time and that two machines will not make twice."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -171,12 +176,12 @@ def find(name: str, *, runs_dir: Path, home: Path) -> Path:
 
 
 def latest(*, runs_dir: Path, home: Path) -> Path:
-    """The folder of the newest run.
+    """The folder of the newest run; a name that the user gave to a folder tells no time, so its id counts.
 
     Raises:
         FixSettings: There is none.
     """
-    newest = max(known(runs_dir, home), default=None)
+    newest = max(known(runs_dir, home), key=lambda run: (_ID.fullmatch(run[0]) is not None, run[0]), default=None)
     if newest is None:
         raise FixSettings("There is no run yet.", advice="Give a run's folder.")
     return newest[1]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.story import Story
+from dialfeed.wording import counted
 
 Told = Mapping[str, Any]
 
@@ -144,7 +145,7 @@ def _sources(first: Told, second: Told) -> Iterator[str]:
     read = (first["rows"]["read"], second["rows"]["read"])
     if read[0] != read[1]:
         more = "more" if read[1] > read[0] else "fewer"
-        yield f"The second run read {abs(read[1] - read[0]):,} rows {more} ({read[0]:,}, then {read[1]:,})."
+        yield f"The second run read {counted(abs(read[1] - read[0]), 'row')} {more} ({read[0]:,}, then {read[1]:,})."
 
 
 def _shares(first: Told, second: Told) -> Iterator[str]:
@@ -152,7 +153,7 @@ def _shares(first: Told, second: Told) -> Iterator[str]:
     reads = (max(1, first["rows"]["read"]), max(1, second["rows"]["read"]))
     for name in first["rows"]:
         if name != "read":
-            yield from _moved(f"Rows that are {name}", first["rows"][name], second["rows"][name], reads)
+            yield from _moved(f"Rows {name}", first["rows"][name], second["rows"][name], reads)
     for code in {**first["reasons"], **second["reasons"]}:
         title = BY_CODE[code].title if code in BY_CODE else code
         counts = (first["reasons"].get(code, 0), second["reasons"].get(code, 0))

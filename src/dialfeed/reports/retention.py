@@ -32,7 +32,6 @@ ROW_FILES: Final = (
     "failed.csv",
     "unknown.csv",
     "ready.csv",
-    "idmap.csv",
     "objections.arrow",
     "rejected.people.csv",
     "refused.people.csv",

@@ -112,7 +112,7 @@ def _valid(until: str | None) -> str:
 
 
 def _retries(summary: Mapping[str, Any]) -> Iterator[str]:
-    """What came of rows that were given in again, and how many are still open."""
+    """What came of rows that were mended and loaded again, and how many are still open."""
     for each in summary["retries"]:
         yield f"Retry {each['run']}: {counted(each['rows'], 'row')}, {each['delivered']:,} delivered"
     if summary["retries"]:

@@ -56,11 +56,15 @@ def status(code: int, delivered: int) -> str:
 def next_step(summary: Summary) -> str:
     """What to do next, often a command; empty where nothing is left to do."""
     rows = summary.rows
-    if not summary.command.startswith(("import", "resume", "settle", "demo", "retry")) or summary.policy.get("dry_run"):
-        return "Mend rejected.csv and give it in again." if rows.invalid else ""
+    if summary.command == "demo":
+        return (
+            "Run a sandbox that stays, and import a file of your own into it: dialfeed sandbox"  # the demo's has ended
+        )
+    if not summary.command.startswith(("import", "resume", "settle", "retry")) or summary.policy.get("dry_run"):
+        return "Mend rejected.csv, then validate or import it." if rows.invalid else ""
     if summary.exit_code in {1, 6}:
         return ""  # it sent nothing, so nothing of it can be retried; what stopped it says what to do
-    stopped = summary.exit_code in {3, 130, 143}
+    stopped = summary.exit_code in {2, 3, 130, 143}
     if stopped or rows.failed:
         return f"dialfeed resume {summary.run}"
     if rows.unknown:

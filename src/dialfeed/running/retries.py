@@ -29,7 +29,7 @@ from dialfeed.reports.summary import Rows, Summary, read_summary, take_up
 from dialfeed.wording import counted
 
 OPEN: Final = ("invalid", "refused")
-"""Buckets of rows that a person may mend and give in again."""
+"""Buckets of rows that a person may mend and load again."""
 
 _FILES: Final = {
     "delivered": "delivered.csv",
@@ -44,7 +44,7 @@ _STANDING: Final = pl.Schema({ROW: pl.Int64, "bucket": pl.String})
 
 
 def check_can_be_retried(folder: Path) -> None:
-    """Whether rows of the run in this folder can be given in again.
+    """Whether rows of the run in this folder can be loaded again.
 
     Raises:
         FixSettings: It sent nothing, or has not come to its end.
@@ -162,7 +162,7 @@ def passed_over_sentences(counts: Mapping[str, int], run: str) -> Iterator[str]:
     if counts["foreign"] and not counts["taken"] and not counts["closed"]:
         raise FixSource(
             f"No row of the file was rejected or refused in run {run}.",
-            advice="Give in its rejected.csv or refused.csv, mended, with the column _row as it was.",
+            advice="Name its rejected.csv or refused.csv, mended, with the column _row as it was.",
         )
     words = {
         "closed": ("is", "are", "closed already, or under way in another retry"),

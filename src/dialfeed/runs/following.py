@@ -179,7 +179,7 @@ def _lines(told: Status) -> Iterator[str]:
     elif any(seen.rows.values()):
         yield f"  {_counted({name: count for name, count in seen.rows.items() if count})}"
     if told.batches:
-        batches = "1 batch" if told.batches == 1 else f"{told.batches:,} batches"
+        batches = counted(told.batches, "batch", "batches")
         lost = "1 answer lost" if told.lost == 1 else f"{told.lost:,} answers lost"
         yield f"  {batches} sent, {counted(told.pauses, 'pause')}, {lost}"
     if seen.error:

@@ -237,7 +237,7 @@ def _size(path: Path) -> int:
 def as_text(outcomes: Sequence[Outcome]) -> str:
     """What became of runs, for a terminal."""
     if not outcomes:
-        return "Nothing is due."
+        return "Nothing is due: no files with rows are kept beyond their time."
     lines = [f"{each.run}: {_words(each)}" for each in outcomes]
     done = [each for each in outcomes if each.action != "kept"]
     freed = sum(each.bytes for each in done)

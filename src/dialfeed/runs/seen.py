@@ -111,6 +111,8 @@ def see_all(folders: Iterator[Path]) -> list[Seen]:
 
 def can_go_on(folder: Path, told: dict[str, Any], retention: Retention | None) -> str:
     """What can still be done with a run that has told its end: resume, settle, retry, or nothing."""
+    if told["command"] == "demo":
+        return ""  # its sandbox has ended with it
     rows = told["rows"]
     if (folder / STAGE).is_dir() and (folder / LEDGER).is_file() and told["exit_code"] not in {1, 6}:
         return "settle" if rows["unknown"] and not rows["failed"] else "resume"

@@ -216,7 +216,7 @@ def hour_columns(plan: Plan, mapping: ColumnMapping) -> list[str]:
         raise FixSettings(
             f"With {', '.join(added)} there are {len(columns) + len(added)} columns, and the platform takes "
             f"{plan.max_columns}.",
-            advice="Leave columns out with --map COLUMN=, or report the hours only: --calling-hours report.",
+            advice="Leave columns out with --map COLUMN=-, or report the hours only: --calling-hours report.",
         )
     return added
 

@@ -21,6 +21,7 @@ from dialfeed.running.others import others_since
 from dialfeed.running.run import Run, found
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.record import delivered_contacts
+from dialfeed.wording import counted as told_with_noun
 
 CONFIDENCE = 0.95
 """Of what a sample says of all contacts."""
@@ -149,11 +150,11 @@ def count_findings(run: str, counted: Counted) -> Iterator[Finding]:
         sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
         yield found("verify.no_count", "warning", sentence)
     elif difference > 0:
-        sentence = f"The list has {difference:,} contacts more than before and delivered together."
+        sentence = f"The list has {told_with_noun(difference, 'contact')} more than before and delivered together."
         remedy = "Somebody else has probably written to the list meanwhile; if it was nobody, look into unknown.csv."
         yield found("verify.surplus", "warning", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
     elif difference < 0:
-        sentence = f"The list has {-difference:,} contacts fewer than before and delivered together."
+        sentence = f"The list has {told_with_noun(-difference, 'contact')} fewer than before and delivered together."
         yield found("verify.missing", "error", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again.")
 
 

@@ -12,8 +12,11 @@ from html_page import Page
 from dialfeed.contacts.reasons import CATALOGUE
 from dialfeed.reports.examples import Example
 from dialfeed.reports.html.page import render
+from dialfeed.reports.html.view import Next, next_step
 
 HOSTILE = '<script src="https://evil.example/x.js">alert(1)</script>" onload=\'x\'><img src=//evil.example>{{ 7*7 }}&'
+
+ONE_OF_EACH = ("delivered", "duplicate", "invalid", "suppressed", "refused", "failed", "unknown")
 
 
 def page(trail: Any = None, examples: Any = None, **changes: Any) -> Page:
@@ -113,12 +116,40 @@ def test_what_to_do_next_is_the_command() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "words", "command"),
+    [
+        ("dialfeed settle 20261126T074000Z-abcdef", "", "dialfeed settle 20261126T074000Z-abcdef"),
+        (
+            "Mend rejected.csv, then: dialfeed retry 20261126T074000Z-abcdef '/a: b/rejected.csv'",
+            "Mend rejected.csv.",
+            "dialfeed retry 20261126T074000Z-abcdef '/a: b/rejected.csv'",
+        ),
+        (
+            "Load the do-not-call lists (dialfeed dnc status names them), then import suppressed.csv.",
+            "Load the do-not-call lists (dialfeed dnc status names them), then import suppressed.csv.",
+            "",
+        ),
+        ("", "Nothing: the run is complete.", ""),
+    ],
+)
+def test_only_what_can_be_typed_is_shown_as_a_command(told: str, words: str, command: str) -> None:
+    assert next_step({"next": told, "error": ""}) == Next(words, command)
+
+
+@pytest.mark.parametrize(
     ("changes", "headline"),
     [
         ({"command": "validate", "status": "SUCCESS"}, "Checked without a platform. 30 of 1,000 rows are fit to load."),
         ({"policy": {"dry_run": True, "flagged": "keep"}}, "A rehearsal: nothing was sent. 30 of 1,000"),
         ({"status": "STOPPED"}, "A guard stopped this run before the first batch."),
-        ({}, "700 of 1,000 rows are on the contact list. Of 20 it is not known whether they arrived. 30 were not"),
+        (
+            {},
+            "700 of 1,000 rows are on the contact list. Of 20 contacts it is not known whether they arrived. 30",
+        ),
+        (
+            {"rows": dict.fromkeys(ONE_OF_EACH, 1) | {"read": 7}},
+            "1 of 7 rows is on the contact list. Of 1 contact it is not known whether it arrived. 1 contact was not",
+        ),
     ],
 )
 def test_the_headline_says_what_came_of_it(changes: dict[str, Any], headline: str) -> None:

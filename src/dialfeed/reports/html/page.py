@@ -17,6 +17,7 @@ from dialfeed.reports.html import pictures, proofs, view, words
 from dialfeed.reports.html.view import Told
 from dialfeed.reports.story import Story, told
 from dialfeed.reports.timeline import elapsed
+from dialfeed.wording import counted
 
 
 def render(
@@ -101,7 +102,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        **{each.__name__: each for each in _FILTERS},
+        **{each.__name__: each for each in (*_FILTERS, counted)},
     }
     return made
 

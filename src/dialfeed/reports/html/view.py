@@ -12,6 +12,7 @@ from typing import Any, Final
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.examples import Example
 from dialfeed.reports.text import BUCKET_FILES, BUCKET_WORDS
+from dialfeed.wording import counted
 
 Told = Mapping[str, Any]
 """A summary, or a part of one, as it is in `summary.json`."""
@@ -116,22 +117,25 @@ def _headline(summary: Told) -> str:
     if summary["status"] == "STOPPED":
         return "A guard stopped this run before the first batch. Nothing was sent."
     if rehearsed(summary):
+        are = "is" if rows["failed"] == 1 else "are"
         what = "Checked without a platform" if summary["command"] == "validate" else "A rehearsal: nothing was sent"
-        return f"{what}. {rows['failed']:,} of {rows['read']:,} rows are fit to load."
+        return f"{what}. {rows['failed']:,} of {counted(rows['read'], 'row')} {are} fit to load."
     if summary["status"] == "FAILED" and not rows["delivered"]:
         return "The run failed before a contact was on the list."
-    told = f"{rows['delivered']:,} of {rows['read']:,} rows are on the contact list."
+    are = "is" if rows["delivered"] == 1 else "are"
+    told = f"{rows['delivered']:,} of {counted(rows['read'], 'row')} {are} on the contact list."
     return " ".join([told, *_what_is_open(rows)])
 
 
 def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
     if rows["unknown"]:
-        yield f"Of {rows['unknown']:,} it is not known whether they arrived."
+        they = "it" if rows["unknown"] == 1 else "they"
+        yield f"Of {counted(rows['unknown'], 'contact')} it is not known whether {they} arrived."
     if rows["failed"]:
-        yield f"{rows['failed']:,} were not sent."
+        yield f"{counted(rows['failed'], 'contact')} {'was' if rows['failed'] == 1 else 'were'} not sent."
     to_mend = rows["invalid"] + rows["refused"]
     if to_mend:
-        yield f"{to_mend:,} wait to be mended."
+        yield f"{counted(to_mend, 'row')} {'waits' if to_mend == 1 else 'wait'} to be mended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,10 @@ def next_step(summary: Told) -> Next:
     told = str(summary["next"])
     if not told:
         return Next("Look into what stopped it." if summary["error"] else "Nothing: the run is complete.", "")
-    words, command, rest = told.partition("dialfeed ")
-    return Next(words.strip().replace(", then:", "."), command + rest)
+    if told.startswith("dialfeed "):
+        return Next("", told)
+    words, found, rest = told.partition(": dialfeed ")
+    return Next(f"{words.removesuffix(', then')}.", f"dialfeed {rest}") if found else Next(told, "")
 
 
 def buckets(summary: Told) -> list[Bucket]:
