@@ -136,3 +136,18 @@ def test_a_guard_that_does_not_exist_cannot_be_insisted_against(tenant: Tenant) 
     outcome = load(tenant, contacts(3), "--insist", "everything")
     assert outcome.code == 1
     assert "same-content" in outcome.err
+
+
+def test_flags_that_got_lost_are_noticed_where_people_are_still_written_to(tenant: Tenant) -> None:
+    def people(tag: str, flag: str) -> str:
+        rows = [
+            f"{tag}{n},+1212555{100 + n:04},{tag}{n}@example.com,{flag if n % 3 == 0 else 'no'},no" for n in range(60)
+        ]
+        return "externalId,phone,email,doNotCall,doNotEmail\n" + "\n".join(rows) + "\n"
+
+    for tag in "abc":
+        assert load(tenant, people(tag, "yes")).code == 0
+    outcome = load(tenant, people("d", "no"))
+    assert outcome.code == 6
+    assert "Are the do-not-call flags there?" in outcome.err
+    assert load(tenant, people("d", "no"), "--insist", "suppressed").code == 0

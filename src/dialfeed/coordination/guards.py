@@ -37,7 +37,7 @@ class Load:
         sha256: Of the source's content.
         rows: Rows of the source.
         rejected: Rows that are not fit to load.
-        suppressed: Rows that may not be called or written to.
+        suppressed: Rows that may not be called or written to, on every channel or on some.
         ready: Contacts fit to send.
         count: How many contacts the list has; None where that is not known.
         capacity: How many it takes; None where that is not known.
@@ -146,7 +146,7 @@ def rejected(load: Load, usual: Sequence[PastRun]) -> Verdict:
 
 def suppressed(load: Load, usual: Sequence[PastRun]) -> Verdict:
     """Many more suppressed rows than usual, or many fewer: then the flags may have got lost."""
-    more = _share("suppressed", "suppressed", load, usual, lambda each: each.suppressed)
+    more = _share("suppressed", "suppressed, wholly or in part", load, usual, lambda each: each.suppressed)
     if more.stops or len(usual) < ENOUGH:
         return more
     share, least = load.suppressed / max(1, load.rows), min(each.suppressed / each.rows for each in usual)
@@ -154,8 +154,11 @@ def suppressed(load: Load, usual: Sequence[PastRun]) -> Verdict:
     missing = least * load.rows - load.suppressed
     if not (share * TIMES_THE_SHARE < least and least - share >= POINTS and missing >= FEW_ROWS):
         return Verdict("suppressed", facts=facts)
-    sentence = f"Only {_percent(share)} of the rows are suppressed; in the last {len(usual)} files for this list it was"
-    return Verdict("suppressed", f"{sentence} at least {_percent(least)}. Are the do-not-call flags there?", facts)
+    sentence = (
+        f"Only {_percent(share)} of the rows are suppressed, wholly or in part; in the last {len(usual)} files for "
+    )
+    told = f"{sentence}this list it was at least {_percent(least)}. Are the do-not-call flags there?"
+    return Verdict("suppressed", told, facts)
 
 
 def room(load: Load) -> Verdict:

@@ -31,7 +31,7 @@ class PastRun:
         header: The header's fingerprint (`dialfeed.contacts.mapping.ColumnMapping.fingerprint`).
         rows: Rows of the source.
         rejected: Rows that were not fit to load.
-        suppressed: Rows that may not be called or written to.
+        suppressed: Rows that may not be called or written to, on every channel or on some.
         ready: Contacts that were fit to send.
         delivered: Contacts on the list, or perhaps on it.
         finished: Whether the run came to an end; one that was killed has not.

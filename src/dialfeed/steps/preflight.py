@@ -65,7 +65,13 @@ async def _load(run: Run, order: Order, target: Target) -> Load:
         sentence = "The platform does not tell how many contacts the list has, so its room is not known."
         run.summary.findings.append(found("preflight.no_count", "warning", sentence))
     sha256 = str(run.summary.source.get("sha256", ""))
-    return Load(sha256, rows.read, rows.invalid, rows.suppressed, run.summary.ready, count, capacity)
+    return Load(sha256, rows.read, rows.invalid, _kept_out(run), run.summary.ready, count, capacity)
+
+
+def _kept_out(run: Run) -> int:
+    """Rows of which something may not be used: a person who is written to and not called is kept out as well."""
+    withheld = sum(count for code, count in run.summary.warnings.items() if code.startswith("withheld."))
+    return min(run.summary.rows.read, run.summary.rows.suppressed + withheld)
 
 
 def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
@@ -105,7 +111,7 @@ def _past(run: Run, header: str, *, finished: bool, retry_of: str = "") -> PastR
         header=header,
         rows=rows.read,
         rejected=rows.invalid,
-        suppressed=rows.suppressed,
+        suppressed=_kept_out(run),
         ready=summary.ready,
         delivered=landed,
         finished=finished and not (landed and (rows.failed or rows.unknown)),
