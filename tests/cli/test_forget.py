@@ -103,3 +103,13 @@ def test_a_run_that_can_be_resumed_is_told_and_not_broken(tenant: Tenant) -> Non
 def test_what_is_neither_a_number_nor_an_address_is_a_usage_error(tenant: Tenant) -> None:
     for text in ("12", "x@", ""):
         assert tenant.run("forget", text).code == 1
+
+
+def test_a_number_in_digits_of_another_script_is_found(tenant: Tenant) -> None:
+    fullwidth, arabic = "２１２５５５０１００", "٢١٢٥٥٥٠١٠٠"
+    rows = f"{HEADER}\n1,Annabelle,{fullwidth},oops,no,no\n2,Annabelle,{arabic} work,oops,no,no\n3,Ben,{OTHER},,no,no\n"
+    flags = ("--default-country", "US", "--max-rejected", "3")
+    assert tenant.import_file(tenant.write(rows), *flags).code == 4
+    assert len(holding(tenant.folder / "run", fullwidth, arabic)) == 2
+    assert tenant.run("forget", NUMBER).code == 0
+    assert holding(tenant.folder / "run", fullwidth, arabic, "Annabelle") == []

@@ -8,9 +8,12 @@ pseudonym, in `forgotten.jsonl` of the home folder: a trail like that of a run.
 from __future__ import annotations
 
 import sqlite3
+import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,10 +140,17 @@ def _matches(cell: pl.Expr, endpoint: Endpoint) -> pl.Expr:
     if endpoint.channel == "email":
         return cell.str.to_lowercase().str.contains(endpoint.value.lower(), literal=True)
     forms = _forms(endpoint.value)
-    digits = cell.str.replace_all("[^0-9]", "")
+    digits = cell.str.replace_many(_digits_of_all_scripts()).str.replace_all("[^0-9]", "")
     national = forms[1]
     inside = digits.str.contains(national, literal=True) if len(national) >= _LONG else pl.lit(value=False)
     return digits.is_in(list(forms)) | inside
+
+
+@cache
+def _digits_of_all_scripts() -> dict[str, str]:
+    """The digits beyond ASCII, such as full-width ones, that a number may be written in."""
+    every = map(chr, range(0x80, sys.maxunicode))
+    return {digit: str(unicodedata.decimal(digit)) for digit in every if digit.isdecimal()}
 
 
 def _forms(number: str) -> tuple[str, ...]:
