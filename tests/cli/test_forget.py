@@ -106,7 +106,7 @@ def test_what_is_neither_a_number_nor_an_address_is_a_usage_error(tenant: Tenant
 
 
 def test_a_number_in_digits_of_another_script_is_found(tenant: Tenant) -> None:
-    fullwidth, arabic = "２１２５５５０１００", "٢١٢٥٥٥٠١٠٠"
+    fullwidth, arabic = ("".join(chr(zero + int(digit)) for digit in "2125550100") for zero in (0xFF10, 0x0660))
     rows = f"{HEADER}\n1,Annabelle,{fullwidth},oops,no,no\n2,Annabelle,{arabic} work,oops,no,no\n3,Ben,{OTHER},,no,no\n"
     flags = ("--default-country", "US", "--max-rejected", "3")
     assert tenant.import_file(tenant.write(rows), *flags).code == 4
