@@ -50,6 +50,7 @@ class Plan:
     default_country: str | None
     map: tuple[tuple[str, str], ...]
     set: tuple[tuple[str, str], ...]
+    if_empty: tuple[tuple[str, str], ...]
     phone_order: tuple[str, ...]
     email_order: tuple[str, ...]
     accept_drift: bool
@@ -131,6 +132,7 @@ class Plan:
     def _lists(self) -> dict[str, Any]:
         return {
             "set": dict(self.set),
+            "if_empty": dict(self.if_empty),
             "dnc": list(self.dnc),
             "exempt": dict(self.exempt),
             "record": dict(self.record),

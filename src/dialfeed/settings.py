@@ -138,6 +138,14 @@ def _stated(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple({name: (name, reader(text)) for name, reader, text in named}.values())
 
 
+def _if_empty(value: Any) -> tuple[tuple[str, str], ...]:
+    """What an empty cell of a flag means."""
+    pairs = _stated(value)
+    if any(name == "countryCode" for name, _ in pairs):
+        raise ValueError("doNotCall or doNotEmail, with = and true or false, is expected")
+    return pairs
+
+
 def _day(value: Any) -> str:
     try:
         return date.fromisoformat(_text(value)).isoformat()
@@ -281,6 +289,9 @@ SETTINGS: tuple[Setting, ...] = (
             "pass that holds numbers or addresses of somebody else. Repeatable.", "file", "COLUMN=FIELD"),
     Setting("set", _stated, (), "State a field for all rows of a file: `doNotCall=false`, `doNotEmail=false`, "
             "`countryCode=US`. Recorded as your statement. Repeatable.", "file", "FIELD=VALUE"),
+    Setting("if_empty", _if_empty, (), "State what an empty cell of a flag means: `doNotCall=false`, "
+            "`doNotEmail=false`; else such rows are rejected. Recorded as your statement. Repeatable.", "file",
+            "FLAG=VALUE"),
     Setting("phone_order", _names, (), "Several phone columns, in the order in which they are tried; the others are "
             "carried.", "file", "COLUMN,…"),
     Setting("email_order", _names, (), "Several e-mail columns, in the order in which they are tried; the others are "

@@ -152,3 +152,29 @@ def test_a_hidden_sheet_that_is_read_is_not_said_to_be_passed_over(tenant: Tenan
     outcome = validated(tenant, tenant.write(book, "liste.ods"), "--sheet", "Old")
     assert outcome.code == 0
     assert "not read" not in outcome.out
+
+
+FLAG_ONLY = "phone,doNotCall,doNotEmail\n" + "".join(
+    f"{phone},{'yes' if number == 3 else ''},no\n" for number, phone in enumerate(PHONES)
+)
+
+
+def test_a_flag_that_is_mostly_empty_is_told_before_and_what_that_means_can_be_stated(tenant: Tenant) -> None:
+    file = tenant.write(FLAG_ONLY)
+    told = looked_at(tenant, file)
+    assert '"doNotCall" (column 2) is doNotCall, and is empty in 11 of the first 12 rows' in told.out
+    assert "--if-empty doNotCall=false" in told.out
+    refused = tenant.import_file(file, "--json")
+    assert (refused.code, refused.rows["invalid"]) == (6, 11)
+    stated = tenant.import_file(file, "--json", "--if-empty", "doNotCall=false", "--run-dir", tenant.folder / "stated")
+    assert (stated.code, stated.rows["delivered"], stated.rows["suppressed"]) == (0, 11, 1)
+    assert stated.json["policy"]["stated by the user of empty cells"] == {"doNotCall": "false"}
+    assert PHONES[3] not in {contact["phone"] for contact in tenant.stored}
+    assert '"by":"the user; of rows whose cell is empty"' in (tenant.folder / "stated" / "audit.jsonl").read_text(
+        "utf-8"
+    )
+    assert "is empty in" not in looked_at(tenant, file, "--if-empty", "doNotCall=false").out
+
+
+def test_only_a_flag_may_be_stated_for_empty_cells(tenant: Tenant) -> None:
+    assert validated(tenant, tenant.write(FLAG_ONLY), "--if-empty", "countryCode=US").code == 1

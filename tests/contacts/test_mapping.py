@@ -328,6 +328,7 @@ def test_every_problem_is_in_the_catalogue_with_its_severity() -> None:
         mapping.BY_VALUES,
         mapping.NOT_USED,
         mapping.PASSES_UNASKED,
+        mapping.EMPTY_FLAG,
     }
     found = map_headers(["phone", "", "x" * 129, "a", "a"], overrides={"b": "phone", "x" * 129: "foo"}, most_columns=1)
     assert all(BY_CODE[problem.code].severity == problem.severity for problem in found.problems)

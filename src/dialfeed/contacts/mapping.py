@@ -57,6 +57,7 @@ BY_VALUES: Final = "header.by_values"
 NOT_USED: Final = "header.not_used"
 UNASKED: Final = "header.unasked"
 PASSES_UNASKED: Final = "header.passes_unasked"
+EMPTY_FLAG: Final = "header.empty_flag"
 
 SYNONYMS: Final[Mapping[str, str]] = {
     EXTERNAL_ID: """
@@ -629,6 +630,30 @@ def _unasked(column: MappedColumn, field: str, own: int, *, stops: bool) -> Mapp
         f"{_map_flag(column, AS_IT_IS)}.",
         severity="error" if stops else "warning",
     )
+
+
+def empty_flags(mapping: ColumnMapping, empty: Mapping[int, int], rows: int) -> Iterator[MappingProblem]:
+    """What to say of flags whose cells are often empty.
+
+    Args:
+        mapping: The mapping.
+        empty: Position → in how many of the first rows it is empty.
+        rows: How many rows were looked at.
+    """
+    for column in mapping.columns:
+        count = empty.get(column.position, 0)
+        if column.target in FLAG_FIELDS and column.why in CLAIMS and count >= OFTEN * rows > 0:
+            yield MappingProblem(
+                EMPTY_FLAG,
+                f"{_list([column])} is {column.target}, and is empty in {count:,} of the first {rows:,} rows: they are "
+                "rejected, since an empty cell may mean either.",
+                f"Where an empty cell means no, state it: --if-empty {column.target}=false. It is recorded.",
+                severity="warning",
+            )
+
+
+OFTEN: Final = 0.2
+"""The share of empty cells of a flag from which on they are told before."""
 
 
 def _too_long(column: MappedColumn, longest: int | None) -> MappingProblem:

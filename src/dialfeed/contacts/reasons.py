@@ -442,7 +442,8 @@ _REASONS: tuple[Reason, ...] = (
         "flag.missing",
         "Flag is missing",
         "The cell is empty, and whether a person may be called or written to is never guessed.",
-        "Enter true or false.",
+        "Enter true or false. Where an empty cell means the same in the whole file, state it with the setting"
+        " if_empty.",
     ),
     Reason(
         "flag.unreadable",
@@ -561,6 +562,16 @@ _REASONS: tuple[Reason, ...] = (
         " whatever the row's flags say.",
         "Say with --phone-order or --email-order that they are the contact's as well, leave the column out with"
         " --map COLUMN=-, or let it pass with --map COLUMN=asIs where they are not the contact's.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "header.empty_flag",
+        "Flag is often empty",
+        "In many rows the cell that says whether the person may be called or written to is empty, and what that means"
+        " is never guessed, so these rows are rejected.",
+        "Where an empty cell means no, state it with --if-empty doNotCall=false or doNotEmail=false; else fill the"
+        " column.",
         severity="warning",
         bucket="none",
     ),

@@ -42,6 +42,7 @@ class RuleSet:
         stated: Contact fields that have one value for all rows → that value.
         full_name: Name of the column in the chunk that holds first and last name together.
         unwanted_kinds: Kinds of phone numbers (`dialfeed.contacts.kinds`) that are rejected.
+        if_empty: Flags that the user has stated for rows whose cell is empty → that value.
     """
 
     fields: Mapping[str, str]
@@ -52,6 +53,7 @@ class RuleSet:
     stated: Mapping[str, str] = field(default_factory=dict)
     full_name: str | None = None
     unwanted_kinds: frozenset[str] = frozenset()
+    if_empty: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def beside(self) -> list[str]:
@@ -117,7 +119,7 @@ def check(chunk: pl.DataFrame, rules: RuleSet) -> Checked:
     _phone(bench, given.get("phone"), others.get("phone", {}), countries, rules.unwanted_kinds)
     _email(bench, given.get("email"), others.get("email", {}))
     for name in FLAG_FIELDS:
-        _flag(bench, name, given.get(name))
+        _flag(bench, name, given.get(name), rules.if_empty.get(name))
     _some_channel(bench, given, others)
     for name, column in rules.passed.items():
         bench.columns[name] = _cell(bench, name, chunk[column], rules)
@@ -206,9 +208,11 @@ def _take(bench: _Bench, channel: str, verdicts: Mapping[str, Verdict]) -> None:
         bench.warn(name, _code_where(passed_over, OTHER_UNUSABLE[channel]))
 
 
-def _flag(bench: _Bench, name: str, values: pl.Series | None) -> None:
+def _flag(bench: _Bench, name: str, values: pl.Series | None, if_empty: str | None) -> None:
     if values is None:
         values = pl.repeat(None, len(bench.rows), dtype=pl.String, eager=True)
+    elif if_empty is not None:
+        values = values.fill_null(if_empty)
     found = normalise_flags(values)
     bench.fault(name, found["code"])
     bench.columns[name] = found["flag"]

@@ -50,6 +50,7 @@ def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progr
         "map": dict(plan.map),
         "orders": {channel: list(columns) for channel, columns in plan.orders.items()},
         "stated by the user, not read from the file": dict(plan.set),
+        "stated by the user of empty cells": dict(plan.if_empty),
         "insist": list(plan.insist),
         "sinks": [address.plain for address in read_addresses(plan.sinks)],
         "do_not_call": f"scrubbed against {', '.join(plan.dnc)}" if plan.dnc else NO_LIST,

@@ -14,11 +14,13 @@ from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
 from dialfeed.contacts.evidence import channel_evidence, content, main_kind, may_hold
-from dialfeed.contacts.fields import CHANNEL_FIELDS, RESERVED_COLUMNS
+from dialfeed.contacts.fields import CHANNEL_FIELDS, FLAG_FIELDS, RESERVED_COLUMNS
 from dialfeed.contacts.mapping import (
     CLAIMS,
     NO_CHANNEL,
     ColumnMapping,
+    MappingProblem,
+    empty_flags,
     header_fingerprint,
     map_headers,
     match_key,
@@ -143,8 +145,16 @@ def _with_unused_told(mapping: ColumnMapping, sample: pl.DataFrame | None, plan:
     """Tell of columns of phones, or of addresses, that nobody would be reached by, or that would leave unasked."""
     found = dict(_passing_channels(mapping, sample, plan))
     told = [*not_used(mapping, found), *unasked(mapping, found, stops=bool(plan.dnc))]
+    told += _empty_flags(mapping, sample, plan)
     problems = sorted((*mapping.problems, *told), key=lambda problem: problem.severity)
     return replace(mapping, problems=tuple(problems))
+
+
+def _empty_flags(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> Iterator[MappingProblem]:
+    if sample is None:
+        return
+    flags = [at for field, at in mapping.fields.items() if field in FLAG_FIELDS and field not in dict(plan.if_empty)]
+    yield from empty_flags(mapping, {at: content(sample[str(at)])["empty"] for at in flags}, len(sample))
 
 
 def _passing_channels(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> Iterator[tuple[int, str]]:

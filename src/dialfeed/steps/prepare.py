@@ -151,6 +151,7 @@ def rule_set(
     default_country: str | None,
     cell_limit: int,
     stated: Mapping[str, str] | None = None,
+    if_empty: Mapping[str, str] | None = None,
     unwanted_kinds: Iterable[str] = (),
 ) -> RuleSet:
     """The rules for a source with this mapping and what the user wants; its columns are named by position."""
@@ -162,7 +163,15 @@ def rule_set(
     }
     full_name = None if mapping.full_name is None else str(mapping.full_name)
     return RuleSet(
-        fields, passed, default_country, cell_limit, others, stated or {}, full_name, frozenset(unwanted_kinds)
+        fields,
+        passed,
+        default_country,
+        cell_limit,
+        others,
+        stated or {},
+        full_name,
+        frozenset(unwanted_kinds),
+        if_empty or {},
     )
 
 

@@ -55,6 +55,7 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
             default_country=order.plan.default_country,
             cell_limit=order.plan.max_cell,
             stated=dict(order.plan.set),
+            if_empty=dict(order.plan.if_empty),
             unwanted_kinds=order.plan.reject_kinds,
         ),
         scrubbing.scrubber,

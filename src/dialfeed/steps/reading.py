@@ -44,6 +44,8 @@ def read_and_map(run: Run, order: Order) -> Opened:
     )
     for name, value in plan.set:
         run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
+    for name, value in plan.if_empty:
+        run.trail.append("field.stated", field=name, value=value, by="the user; of rows whose cell is empty")
     _judge_drift(run, settled, accepted=plan.accept_drift)
     for problem in mapping.problems:
         if problem.severity == "error":
