@@ -15,6 +15,7 @@ from dialfeed.contacts.fields import EXEMPTION_EVIDENCE, RUN_RECORD
 from dialfeed.contacts.kinds import CALLED
 from dialfeed.coordination.guards import GUARDS
 from dialfeed.reports.spans import read_span
+from dialfeed.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Limit:
         return part > (self.number if self.number is not None else (self.share or 0.0) * whole)
 
     def __str__(self) -> str:
-        return f"{self.number:,} rows" if self.number is not None else f"{(self.share or 0.0) * 100:g} %"
+        return counted(self.number, "row") if self.number is not None else f"{(self.share or 0.0) * 100:g} %"
 
 
 # --- how values are read ------------------------------------------------------------------------------------------

@@ -255,4 +255,5 @@ def test_a_run_that_the_platform_turns_away_is_kept_and_can_be_resumed(tenant: T
     file = tenant.write(HEADER + GOOD)
     told = tenant.import_file(file, "--json", CXONE_CLIENT_SECRET="wrong")
     assert told.code == 2
+    assert told.json["next"] == f"dialfeed resume {told.json['run']}"
     assert tenant.run("resume", told.json["folder"]).code == 0

@@ -91,6 +91,8 @@ class Summary:
     preflight: dict[str, Any] = field(default_factory=dict)
     before: int | None = None
     after: int | None = None
+    later: int = 0
+    perhaps: int = 0
     batches: int = 0
     settled: dict[str, int] = field(default_factory=dict)
     prepare_seconds: float = 0.0
@@ -128,6 +130,7 @@ class Summary:
             "scrub": self.scrub,
             "preflight": self.preflight,
             "platform_count": {"before": self.before, "after": self.after},
+            "later_runs": {"delivered": self.later, "perhaps": self.perhaps},
             "batches": self.batches,
             "settled": self.settled,
             "seconds": {
@@ -171,6 +174,8 @@ def read_summary(path: Path) -> Summary:
         sinks=told.get("sinks", []),
         before=told["platform_count"]["before"],
         after=told["platform_count"]["after"],
+        later=told.get("later_runs", {}).get("delivered", 0),
+        perhaps=told.get("later_runs", {}).get("perhaps", 0),
         prepare_seconds=seconds["prepare"],
         evidence_seconds=seconds.get("evidence", 0.0),
         deliver_seconds=seconds["deliver"],

@@ -17,6 +17,7 @@ from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import AUDIT, SUMMARY, find
 from dialfeed.reports.summary import OPEN
 from dialfeed.running.assembly import home_folder, keys_folder
+from dialfeed.wording import counted
 
 DOES_NOT_HOLD: Final = 7
 """The exit code of a trail that was tampered with."""
@@ -185,6 +186,6 @@ def _remark(verdict: Verdict) -> None:
     if signature is not None and signature.good:
         whose = {True: "the key that is known here", False: "a key that is NOT the one known here", None: "a key"}
         after = checked.lines - signature.number
-        rest = f"; {after:,} lines after that are not signed" if after > 0 else ""
+        rest = f"; {counted(after, 'line')} after that {'is' if after == 1 else 'are'} not signed" if after > 0 else ""
         told = f"Signed up to line {signature.number:,} with {whose[signature.expected]} ({signature.fingerprint})"
         verdict.notes.append(f"{told}{rest}.")

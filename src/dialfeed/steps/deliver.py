@@ -127,7 +127,7 @@ class Watch:
         left = await self._left()
         ends = f"{datetime.now().astimezone() + timedelta(seconds=left):%H:%M:%S}"
         note = counted(requests, "request") + (f" at {rate:g} a second, until about {ends}" if rate else "")
-        if self.run.summary.command != "settle":
+        if requests and self.run.summary.command != "settle":
             self.run.progress("deliver", 0, self._course.total, note, left)
         facts = {"contacts": self._course.total, "requests": requests, "rate": rate, "seconds": round(left, 1)}
         self.run.trail.append("delivery.started", **facts)

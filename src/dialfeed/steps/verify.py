@@ -42,7 +42,7 @@ async def verify(run: Run, order: Order, ledger: Ledger, stage: Stage, target: T
     )
     teller = Teller(run.folder.id, "run", run.observe, run.stopper)
     counted = await teller.count(counted, target, order.plan.lag)
-    run.summary.after = counted.after
+    run.summary.after, run.summary.later, run.summary.perhaps = counted.after, counted.later, counted.perhaps
     teller.judge(counted)
     contacts = delivered_contacts(stage, ledger)
     await teller.read_back(contacts, counted, target, order.plan)
@@ -170,23 +170,32 @@ def _why_fewer(counted: Counted) -> str:
 def compared_findings(run: str, compared: Compared, counted: Counted) -> Iterator[Finding]:
     """What a person should know of the contacts that were read back."""
     whole = compared.looked_up == compared.sent
-    of = f"{compared.looked_up:,} delivered contacts that were looked for"
+    of = f"{told_with_noun(compared.looked_up, 'delivered contact')} that {_were(compared.looked_up)} looked for"
     again = f"`dialfeed verify {run}` looks again."
     if compared.missing:
-        sentence = f"{compared.missing:,} of {of} are not on the list."
+        sentence = f"{compared.missing:,} of {of} {_are(compared.missing)} not on the list."
         remedy = (
             "The platform may still be storing them, may have dropped them in silence, or somebody has removed them."
         )
         yield found("verify.not_there", "error", sentence, f"{remedy} {again}")
     if compared.twice:
-        sentence = f"{compared.twice:,} of {of} are on the list more than once."
+        sentence = f"{compared.twice:,} of {of} {_are(compared.twice)} on the list more than once."
         remedy = "They were there before, or somebody else has loaded them as well."
         yield found("verify.twice", "error", sentence, f"{remedy} {again}")
     others = (compared.surplus or 0) - counted.others
     if others > 0 and counted.before is not None:
-        sentence = f"{others:,} contacts on the list were neither there before nor delivered by this run."
+        many = f"{told_with_noun(others, 'contact')} on the list {_were(others)}"
+        sentence = f"{many} neither there before nor delivered by this run."
         yield found("verify.not_ours", "warning", sentence, "Somebody else has written to the list meanwhile.")
     if not whole:
         share = compared.at_most(CONFIDENCE)
         sentence = f"A sample of {of}: with {CONFIDENCE:.0%} confidence at most {share:.2%} of all are missing."
         yield found("verify.sample", "info", sentence, "--read-back all looks for every one.")
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dialfeed.delivery.agreement import Counted
 from dialfeed.reports.html.view import Told, rehearsed
 from dialfeed.reports.html.words import facts, plain
 
@@ -18,17 +19,33 @@ class Verification:
         before: The count before the first batch; None where the platform does not tell.
         delivered: Contacts that are on the list through this run.
         unknown: Contacts that may be.
+        later: Contacts that other runs have put there since the first batch.
+        perhaps: Contacts that other runs may have put there.
         after: The count afterwards.
-        difference: What `after` is over or under `before` and `delivered` together, beyond what is unknown.
+        difference: What `after` is over or under what is certain, beyond what is unknown.
+        compared: Whether there was anything to compare: something was sent, or the count was read.
         findings: What was found.
     """
 
     before: int | None
     delivered: int
     unknown: int
+    later: int
+    perhaps: int
     after: int | None
     difference: int | None
+    compared: bool
     findings: Sequence[Told]
+
+    @property
+    def open(self) -> int:
+        """Contacts that may be on the list, and nobody knows."""
+        return self.unknown + self.perhaps
+
+    @property
+    def least(self) -> int:
+        """The smallest count that can be explained."""
+        return (self.before or 0) + self.delivered + self.later
 
 
 def verification(summary: Told) -> Verification | None:
@@ -37,12 +54,14 @@ def verification(summary: Told) -> Verification | None:
         return None
     rows, count = summary.get("first_rows") or summary["rows"], summary["platform_count"]
     before, after = count["before"], count["after"]
-    difference = None
-    if before is not None and after is not None:
-        over = after - before - rows["delivered"]
-        difference = over if over < 0 else max(0, over - rows["unknown"])
+    others = summary.get("later_runs") or {}
+    later, perhaps, unknown = others.get("delivered", 0), others.get("perhaps", 0), rows["unknown"]
+    counted = Counted(before, after, rows["delivered"], unknown, later, perhaps)
+    compared = bool(summary["batches"]) or after is not None
     findings = [each for each in summary["findings"] if each["code"].startswith("verify.")]
-    return Verification(before, rows["delivered"], rows["unknown"], after, difference, findings)
+    return Verification(
+        before, rows["delivered"], unknown, later, perhaps, after, counted.difference, compared, findings
+    )
 
 
 @dataclass(frozen=True, slots=True)
