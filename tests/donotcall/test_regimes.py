@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,6 +40,14 @@ def test_every_rule_has_a_source_a_mark_and_a_day_of_review(authority: str) -> N
     assert date(2026, 11, 1) <= regime.reviewed
     assert regime.territory
     assert (regime.model == "result") == (regime.answers in answer_forms())
+
+
+@pytest.mark.parametrize("name", ["answers", "exemptions", "holidays", "hours", "platform_hours", "regimes"])
+def test_a_source_is_named_so_that_whoever_reads_it_can_look_it_up(name: str) -> None:
+    rules = resources.files("dialfeed.donotcall").joinpath(f"data/{name}.toml").read_text("utf-8")
+    sources = re.findall(r'^source = "(.*)"$', rules, re.MULTILINE)
+    assert sources
+    assert [each for each in sources if re.search(r"\bS[0-9]+\b|compliance\.md|^[0-9.]+( |:|$)(?!CFR|P\.S\.)", each)] == []
 
 
 @pytest.mark.parametrize(

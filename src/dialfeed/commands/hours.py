@@ -90,6 +90,7 @@ def explanation_as_text(explained: Explanation) -> Iterator[str]:
     for doubt in told["doubts"]:
         yield f"{doubt['code']}: {doubt['meaning']}"
     versions = told["versions"]
+    yield "Trust in a rule's source: H a regulator or several sources, M one good source, L a weak one."
     yield f"Rules of {versions['rule_pack']}, time zones of {versions['tzdata']}. Not legal advice."
     if explained.day.isoformat() > versions["review_due"]:
         yield f"These rules should have been looked at again by {versions['review_due']}."
@@ -110,7 +111,8 @@ def _rule_line(reading: Reading) -> str:
     hours = " and ".join(told["hours"]) or f"no calls ({told['closed_for'] or 'this day of the week'})"
     cap = f"; at most {told['calls_per_day']} calls a day" if told["calls_per_day"] else ""
     clocks = f" by {', '.join(reading.clocks)}" if reading.clocks else ""
-    return f"  {told['jurisdiction']}: {hours}{clocks}{cap} [{told['mark']}: {told['source']}, {told['reviewed']}]"
+    source = f"{told['mark']}: {told['source']}; reviewed {told['reviewed']}"
+    return f"  {told['jurisdiction']}: {hours}{clocks}{cap} [{source}]"
 
 
 def _spans(spans: list[dict[str, str]]) -> str:
