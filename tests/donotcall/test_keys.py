@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import shutil
 import stat
 from pathlib import Path
 
@@ -64,3 +65,12 @@ def test_a_key_that_was_lost_is_told_and_never_replaced_in_silence(tmp_path: Pat
         path.write_bytes(damage)
     with pytest.raises(FixSettings, match="backup"):
         ring.current()
+
+
+def test_the_loss_of_all_keys_is_told_until_a_person_wants_a_new_one(tmp_path: Path) -> None:
+    lost = KeyRing(tmp_path).current()
+    shutil.rmtree(tmp_path / "keys")
+    for use in (KeyRing(tmp_path).current, KeyRing(tmp_path).passing):
+        with pytest.raises(FixSettings, match="--new-key"):
+            use()
+    assert KeyRing(tmp_path).renew() == KeyRing(tmp_path).current() != lost

@@ -20,6 +20,8 @@ from dialfeed.errors import FixSettings
 from dialfeed.files import private_folder, written_whole
 
 _CURRENT = "pseudonym.current"
+_LATEST = "pseudonym.latest"
+"""In the home folder itself: the id of the newest key, so that the loss of the whole folder of keys is noticed."""
 _BLOCK = 64
 
 
@@ -73,6 +75,7 @@ class KeyRing:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "keys"
+        self._latest = home / _LATEST
 
     def current(self) -> Key:
         """The key that new evidence is written with; made when there has never been one.
@@ -80,10 +83,8 @@ class KeyRing:
         Raises:
             FixSettings: The key was lost, or the folder cannot be used.
         """
-        pointer = self._folder / _CURRENT
-        if not pointer.is_file():
-            return self.renew()
-        return self.find(pointer.read_text("ascii").strip())
+        pointer = self._pointer()
+        return self.renew() if pointer is None else self.find(pointer.read_text("ascii").strip())
 
     def passing(self) -> Key:
         """The current key, or, where there has never been one, a key that is kept nowhere: for a rehearsal.
@@ -91,7 +92,11 @@ class KeyRing:
         Raises:
             FixSettings: The key was lost.
         """
-        return self.current() if (self._folder / _CURRENT).is_file() else _made()
+        return _made() if self._pointer() is None else self.current()
+
+    def _pointer(self) -> Path | None:
+        """Where the id of the current key stands; None if there has never been one."""
+        return next((path for path in (self._folder / _CURRENT, self._latest) if path.is_file()), None)
 
     def renew(self) -> Key:
         """Make a new key, which new evidence is written with from now on; older ones stay."""
@@ -99,8 +104,9 @@ class KeyRing:
         key = _made()
         with written_whole(self._path(key.id)) as file:
             file.write(key.secret.hex().encode() + b"\n")
-        with written_whole(self._folder / _CURRENT) as file:
-            file.write(key.id.encode() + b"\n")
+        for pointer in (self._latest, self._folder / _CURRENT):
+            with written_whole(pointer) as file:
+                file.write(key.id.encode() + b"\n")
         return key
 
     def find(self, key_id: str) -> Key:
