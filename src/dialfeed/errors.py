@@ -8,6 +8,7 @@ the user does about it.
     ├── FixSettings        exit 1   a flag, a profile or an environment variable is wrong
     ├── FixSource          exit 1   the file cannot be read as contacts at all
     ├── FixAccess          exit 2   the platform refuses the credentials, a scope or the list
+    │   └── NameList       exit 2   it has no such contact list, or several
     ├── FixConnection      exit 2   the platform cannot be reached or trusted
     ├── ResumeRun          exit 3   the run stopped half-way; the ledger knows where
     ├── CheckFile          exit 6   a guard stopped the run before the first batch
@@ -54,6 +55,10 @@ class FixAccess(DialfeedError):
     """The platform answered, and refuses: wrong secret, missing scope, unknown or ambiguous list."""
 
     exit_code = 2
+
+
+class NameList(FixAccess):
+    """The platform has no contact list of this name, or several; another one has to be named, so no run goes on."""
 
 
 class FixConnection(DialfeedError):

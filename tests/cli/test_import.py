@@ -361,6 +361,13 @@ def test_a_run_that_the_platform_refused_names_the_command_that_goes_on(tenant: 
     assert len(tenant.stored) == 1
 
 
+def test_a_run_into_a_list_that_is_not_there_leaves_nothing_to_go_on_with(tenant: Tenant) -> None:
+    file = tenant.write(table(line(phone="+12125550100")))
+    refused = tenant.run("import", file, "--list", "Spring campain", "--runs-dir", tenant.folder / "runs", "--json")
+    assert (refused.code, refused.json["next"]) == (2, "")
+    assert not (tenant.folder / "runs").exists()
+
+
 def test_a_run_is_found_by_its_id_its_folder_or_as_the_latest(tenant: Tenant) -> None:
     file = tenant.write(table(line(phone="+12125550100")))
     run_id = tenant.import_file(file, "--json").json["run"]

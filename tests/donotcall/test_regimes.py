@@ -47,7 +47,9 @@ def test_a_source_is_named_so_that_whoever_reads_it_can_look_it_up(name: str) ->
     rules = resources.files("dialfeed.donotcall").joinpath(f"data/{name}.toml").read_text("utf-8")
     sources = re.findall(r'^source = "(.*)"$', rules, re.MULTILINE)
     assert sources
-    assert [each for each in sources if re.search(r"\bS[0-9]+\b|compliance\.md|^[0-9.]+( |:|$)(?!CFR|P\.S\.)", each)] == []
+    assert [
+        each for each in sources if re.search(r"\bS[0-9]+\b|compliance\.md|^[0-9.]+( |:|$)(?!CFR|P\.S\.)", each)
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from dialfeed.delivery.policy import Policy
 from dialfeed.delivery.ports import Contacts, Observer, unheard
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
-from dialfeed.errors import FixAccess, FixSettings
+from dialfeed.errors import FixSettings, NameList
 from dialfeed.platforms.base import ContactList, Limits, Platform
 from dialfeed.platforms.cxone.client import CxonePlatform, Dialect
 from dialfeed.platforms.cxone.tokens import Credentials
@@ -222,7 +222,7 @@ async def find_list(platform: Platform, wanted: str) -> ContactList:
     """The contact list with this id, or with this name where it is the only one.
 
     Raises:
-        FixAccess: There is none, or several have the name.
+        NameList: There is none, or several have the name.
     """
     named: list[ContactList] = []
     async for each in platform.lists():
@@ -234,7 +234,7 @@ async def find_list(platform: Platform, wanted: str) -> ContactList:
     chosen = exact or named
     if len(chosen) > 1:
         ids = ", ".join(each.id for each in chosen[:5])
-        raise FixAccess(f"{len(chosen)} contact lists are called {wanted!r}.", advice=f"Give the id: {ids}.")
+        raise NameList(f"{len(chosen)} contact lists are called {wanted!r}.", advice=f"Give the id: {ids}.")
     if chosen:
         return chosen[0]
     return await platform.contact_list(wanted)

@@ -24,7 +24,7 @@ from dialfeed.audit.signing import Signer
 from dialfeed.audit.sinks.shipping import Shipping
 from dialfeed.audit.trail import Trail, timestamp, utc_now
 from dialfeed.contacts.phone import METADATA_VERSION
-from dialfeed.errors import DialfeedError, FixSettings, FixSource, ResumeRun
+from dialfeed.errors import DialfeedError, FixSettings, FixSource, NameList, ResumeRun
 from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage, discard
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
@@ -170,7 +170,7 @@ class Run:
         summary.exit_code = exit_code(summary, self.error, sends=self.sends)
         summary.status = status(summary.exit_code, summary.rows.delivered)
         summary.error = str(self.error) if self.error else ""
-        summary.next = next_step(summary)
+        summary.next = "" if isinstance(self.error, NameList) else next_step(summary)
         summary.total_seconds = time.monotonic() - self._began
         _guarded(self, self._keep_rows)
         self.trail.append("run.finished", **audit_entry(summary))
@@ -227,11 +227,11 @@ class Run:
 
     @property
     def is_false_start(self) -> bool:
-        """Whether a setting or the file stopped it before a row was read or the list found, and no sink was told."""
+        """Whether a setting, the file or the list's name stopped it before anything was done, and no sink was told."""
         summary = self.summary
         anew = summary.command in {"import", "validate", "retry"} and self.folder.ours
         nothing = not (summary.rows.read or summary.list_id or summary.sinks)
-        return anew and nothing and isinstance(self.error, FixSettings | FixSource)
+        return anew and nothing and isinstance(self.error, FixSettings | FixSource | NameList)
 
     @property
     def can_go_on(self) -> bool:

@@ -11,7 +11,7 @@ import orjson
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooLarge, Unknown
 from dialfeed.delivery.ports import Contacts
-from dialfeed.errors import DialfeedError, FixAccess, FixConnection
+from dialfeed.errors import DialfeedError, FixAccess, FixConnection, NameList
 from dialfeed.platforms.base import ContactList, Limits
 from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused
 from dialfeed.platforms.cxone.codec import JsonCodec
@@ -108,7 +108,7 @@ class CxonePlatform:
         path = f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}"
         reply = await self._signed("GET", path, kind="count")
         if reply.status == 404:
-            raise FixAccess(
+            raise NameList(
                 f"There is no contact list {list_id!r}.", advice="`dialfeed lists` shows the lists there are."
             )
         return _contact_list({"id": list_id, **_object(reply, self._http.host)})
