@@ -8,9 +8,11 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from same_table import FILES, HEADER, MAKERS, Maker, from_mariadb, from_postgresql, table
 
@@ -153,3 +155,14 @@ def test_every_reason_for_a_record_that_is_no_row_is_in_the_catalogue() -> None:
     codes = {code for file in source.glob("*.py") for code in re.findall(r'"(row\.[a-z_]+)"', file.read_text("utf-8"))}
     assert len(codes) > 5
     assert {code: BY_CODE[code].bucket for code in codes} == dict.fromkeys(codes, "invalid")
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow file", "arrow stream"])
+def test_an_engine_that_stops_in_silence_loses_no_row_in_silence(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, read_all: Callable[..., Any]
+) -> None:
+    source = MAKERS[name](tmp_path, table(), SIZES[1])
+    whole = pl.LazyFrame.collect_batches
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", lambda *given, **named: islice(whole(*given, **named), 2))
+    with pytest.raises(FixSource, match="damaged"):
+        read_all(source)

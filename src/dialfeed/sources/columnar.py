@@ -14,6 +14,7 @@ from dialfeed.sources.cellvalues import SINGLE_EXACT
 from dialfeed.sources.content import FileContent
 from dialfeed.sources.files import changed
 from dialfeed.sources.tables import nothing_is_null
+from dialfeed.streams import without_native_lines
 
 PARQUET_MAGIC: Final = b"PAR1"
 ARROW_MAGIC: Final = b"ARROW1"
@@ -78,6 +79,9 @@ class ColumnarSource:
                 numbers = pl.int_range(row, row + frame.height, dtype=pl.Int64, eager=True).alias(ROW)
                 row += frame.height
                 yield Chunk(frame.insert_column(0, numbers), pl.DataFrame(schema=MALFORMED_SCHEMA))
+            # A thread of the engine that panics may end the batches as if there were no more rows.
+            if row - 1 != self._scan().select(pl.len()).collect().item():
+                raise self._damaged()
         self._sha256 = self._file.digest()
         if self._file.stamp() != stamp:
             raise changed(self._file.name)
@@ -124,12 +128,16 @@ class ColumnarSource:
     @contextmanager
     def _damage_told(self) -> Generator[None]:
         try:
-            yield
+            with without_native_lines():
+                yield
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
-            raise FixSource(
-                f"The {self._kind.capitalize()} file '{self._file.name}' is damaged, or uses what cannot be read.",
-                advice="Copy or export it again.",
-            ) from None
+            raise self._damaged() from None
+
+    def _damaged(self) -> FixSource:
+        return FixSource(
+            f"The {self._kind.capitalize()} file '{self._file.name}' is damaged, or uses what cannot be read.",
+            advice="Copy or export it again.",
+        )
 
 
 def is_plain(kind: pl.DataType) -> bool:
