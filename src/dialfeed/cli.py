@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from dialfeed import streams
 from dialfeed._version import __version__
 from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship, verify
 from dialfeed.commands.shared import Group, echo_error, place_of, say
@@ -57,6 +58,7 @@ for command in (
 
 def main() -> None:
     """The command `dialfeed`."""
+    streams.set_apart()
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as stop:
