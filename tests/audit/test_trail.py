@@ -6,6 +6,7 @@ import json
 import os
 import random
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from unittest import mock
@@ -137,6 +138,34 @@ def test_every_changed_byte_shows_in_its_line(trail: tuple[list[bytes], str]) ->
         assert check([*lines[:4], line, *lines[5:]], last_hash=last).problems[0].line == 5, what
 
 
+def test_a_trail_that_was_numbered_anew_shows_at_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    write_trail(path, 3)
+    lines: list[bytes] = []
+    previous = "0" * 64
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 2):
+        lines.append(rewritten(line, n=number, previous=previous))
+        previous = orjson.loads(lines[-1])["hash"]
+    assert [problem.line for problem in check(lines, last_hash=previous).problems] == [1, 2, 3]
+
+
+def test_hashes_that_lines_must_have_are_looked_for_among_all_lines(trail: tuple[list[bytes], str]) -> None:
+    lines, last = trail
+    kept = [orjson.loads(lines[place])["hash"] for place in (0, 500)]
+    assert check(lines, last_hash=last, hashes=[*kept, last]).whole
+    assert [problem.line for problem in check(lines, hashes=[*kept, "1" * 64]).problems] == [EVENTS + 1]
+
+
+@pytest.mark.parametrize(("bad", "told"), [(1, 1), (20, 20), (21, 20), (30, 20)])
+def test_all_problems_are_counted_and_the_first_twenty_are_told(bad: int, told: int) -> None:
+    found = check([b"nothing\n"] * bad)
+    assert (found.whole, found.wrong, [problem.line for problem in found.problems]) == (
+        False,
+        bad,
+        list(range(1, told + 1)),
+    )
+
+
 def test_lines_of_another_run_do_not_pass_for_this_one(tmp_path: Path) -> None:
     lines: list[bytes] = []
     for run in ("run-1", "run-2"):
@@ -148,6 +177,11 @@ def test_lines_of_another_run_do_not_pass_for_this_one(tmp_path: Path) -> None:
 
 
 # --- a process that dies, a disk that is full ---------------------------------------------------------------------
+
+
+def files_open() -> int:
+    """How many this process has open."""
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 def events_of(path: Path) -> list[str]:
@@ -166,6 +200,7 @@ def test_a_trail_is_continued_after_a_torn_line(tmp_path: Path) -> None:
     second.close()
     assert check(path.read_bytes().splitlines(keepends=True), last_hash=second.last_hash).whole
     assert events_of(path) == ["run.started", "trail.recovered", "run.finished"]
+    assert json.loads(path.read_bytes().splitlines()[1])["torn_bytes"] == 17
 
 
 def test_a_trail_that_holds_nothing_but_a_torn_line_begins_anew(tmp_path: Path) -> None:
@@ -201,8 +236,22 @@ def test_a_last_line_that_was_changed_is_not_built_upon(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     write_trail(path, 3)
     path.write_bytes(path.read_bytes()[:-20] + b"\n")
+    before = files_open()
     with pytest.raises(CheckFile, match="audit verify"):
         Trail(path, "run-1")
+    assert files_open() == before, "a command may look at many runs"
+
+
+@pytest.mark.parametrize("fault", [None, OSError(5, "Input/output error")])
+def test_a_closed_trail_holds_no_file_whether_or_not_it_could_be_synced(tmp_path: Path, fault: OSError | None) -> None:
+    before = files_open()
+    trail = Trail(tmp_path / "audit.jsonl", "run-1")
+    with (
+        mock.patch("dialfeed.audit.trail.os.fsync", side_effect=fault),
+        pytest.raises(OSError, match="Input") if fault else nullcontext(),
+    ):
+        trail.close()
+    assert files_open() == before
 
 
 @pytest.mark.parametrize("taken", [0, 10])

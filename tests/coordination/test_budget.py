@@ -157,6 +157,21 @@ def test_a_pause_has_bounds(make: Make, asked: float, paused: float) -> None:
     assert asyncio.run(scenario()) == pytest.approx(paused, abs=0.001)
 
 
+@pytest.mark.parametrize("url", [None, LOCAL, "redis"])
+def test_no_pause_is_longer_than_the_user_wants(url: str | None, tmp_path: Path, request: Any) -> None:
+    address = request.getfixturevalue("redis_url") if url == "redis" else url
+    organisation = request.getfixturevalue("organisation")
+
+    async def scenario() -> float:
+        budget = open_budget(address, tmp_path, organisation, 10, longest_pause=20.0)
+        await budget.penalise(1e9)
+        status = await budget.status()
+        await budget.close()
+        return status.paused_for
+
+    assert 0 < asyncio.run(scenario()) <= 20.0
+
+
 def test_the_status_tells_the_rate_the_pause_and_whose_the_starts_are(make: Make) -> None:
     async def scenario() -> tuple[Any, ...]:
         ours, theirs = make(), make()

@@ -171,6 +171,49 @@ def test_a_file_that_says_nothing_readable_blocks_nobody(content: bytes, tmp_pat
             pass
 
 
+def test_a_short_name_after_a_long_one_is_read_right(run: Run, tmp_path: Path) -> None:
+    first = run("run_lock.py", tmp_path, "spring", "run-with-a-much-longer-name")
+    assert said(first)
+    first.send_signal(signal.SIGKILL)
+    first.wait(10)
+    with lock(tmp_path, "run-2"), pytest.raises(ListLocked, match="Run run-2 is loading"), lock(tmp_path, "run-3"):
+        pass
+
+
+def test_a_name_that_is_just_being_written_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    with lock(tmp_path, "run-1"):
+        file = lock_file(tmp_path, URL, "spring")
+        name = file.read_bytes()
+        file.write_bytes(b"")
+
+        def write_it_at_the_second(seconds: float) -> None:
+            waits.append(seconds)
+            file.write_bytes(name if len(waits) == 2 else name[:20])
+
+        monkeypatch.setattr(locks.time, "sleep", write_it_at_the_second)
+        with pytest.raises(ListLocked, match="Run run-1 is loading"), lock(tmp_path, "run-2"):
+            pass
+    assert len(waits) == 2
+    assert 0 < sum(waits) < 1
+
+
+def test_a_list_has_one_lock_however_its_platform_s_url_is_written(tmp_path: Path) -> None:
+    files_of = {lock_file(tmp_path, url, "spring") for url in (URL, f"{URL}/", URL.upper())}
+    assert len(files_of) == 1
+    assert lock_file(tmp_path, URL, "Spring") not in files_of, "ids of lists are another matter"
+
+
+def test_a_lock_that_was_left_is_not_held_and_is_left_only_once(tmp_path: Path) -> None:
+    left = lock(tmp_path, "run-1")
+    with left:
+        assert left.held
+    assert not left.held
+    with (tmp_path / "another").open("w") as other:  # may have the number that the lock's file had
+        left.forget()
+        other.write("still open")
+
+
 def test_a_lock_file_deleted_under_way_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deleted between opening and locking: the lock must be on the file that the next run will open."""
     file, real = lock_file(tmp_path, URL, "spring"), files.try_lock

@@ -48,6 +48,8 @@ def test_what_is_not_on_the_list_is_not_believed_before_the_grace_is_over() -> N
     settling = settling.read(5998, 101.0).read(5998, 105.0)
     assert settling.found(105.0, None) is None
     assert settling.found(110.0, None) == set()
+    assert settling.read(5998, 110.0).found(110.0, None) == set(), "the same count, read again, stays steady"
+    assert settling.read(5998, 110.0).read(5999, 110.0).found(110.0, None) is None
     assert settling.read(7997, 106.0).found(106.0, None) == {0, 1}, "nothing is missing"
 
 

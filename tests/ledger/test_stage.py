@@ -61,6 +61,49 @@ def test_a_stage_reads_back_what_was_staged(tmp_path: Path) -> None:
     assert pl.concat(stage.duplicate_rows())["_survivor_row"].to_list() == list(range(5, 10))
 
 
+def test_contacts_that_are_looked_at_once_more_are_staged_and_compared_as_they_are_then(tmp_path: Path) -> None:
+    """From the first of three chunks three contacts go and one gets another phone; the others are left alone."""
+
+    def work(contacts: pl.DataFrame) -> pl.DataFrame | None:
+        if contacts[ROW][0] != 0:
+            return None
+        phone = pl.when(pl.col(ROW) == 9).then(pl.lit("+12125559999")).otherwise("phone").alias("phone")
+        return contacts.filter(~pl.col(ROW).is_in([5, 6, 7])).with_columns(phone)
+
+    with StageWriter(tmp_path) as writer:
+        for first, size in ((0, 10), (5, 10), (20, 5)):
+            writer.add(chunk(first, size))
+        (before,) = writer.revise(work, {"externalId": "0", "phone": "1"})
+        writer.add(chunk(8, 1))
+        writer.seal()
+    stage = Stage(tmp_path)
+    assert before[ROW].to_list() == list(range(10))
+    assert before["1"].to_list() == [f"+1212555{number:04}" for number in range(10)]
+    assert [(piece.start, piece.contacts[ROW].to_list()) for piece in stage.chunks() if len(piece.contacts)] == [
+        (0, [0, 1, 2, 3, 4, 8, 9]),
+        (7, [5, 6, 7, 9, 10, 11, 12, 13, 14]),
+        (16, [20, 21, 22, 23, 24]),
+    ]
+    assert stage.at(6).contacts["phone"].to_list()[-2:] == ["+12125550008", "+12125559999"]
+    assert stage.at(6).raw["1"].to_list()[-2:] == ["+12125550008", "+12125550009"], "as it was read"
+    assert pl.concat(stage.duplicate_rows()).select(ROW, "_survivor_row").rows() == [(8, 8), (8, 8)]
+
+
+def test_a_chunk_that_could_not_be_synced_is_told_before_the_stage_counts_as_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(file: Path) -> None:
+        if file.name.startswith("0"):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("dialfeed.ledger.stage.sync_file", broken)
+    with StageWriter(tmp_path) as writer:
+        writer.add(chunk(0, 10))
+        with pytest.raises(OSError, match="Input/output"):
+            writer.seal()
+    assert not (tmp_path / "stage.json").exists()
+
+
 def test_a_stage_that_is_given_up_leaves_no_thread_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), StageWriter(tmp_path) as writer:  # noqa: PT012 - the writer is what is tested
         writer.add(chunk(0, 10))
