@@ -49,6 +49,17 @@ def test_a_column_that_the_file_has_not_is_absent_throughout(held: str) -> None:
     assert told.rows() == [tuple(value if name == held else None for name in IDENTITY_FIELDS) for value in ("a", None)]
 
 
+def test_what_the_scrub_withheld_counts_and_not_what_took_its_place() -> None:
+    told = identity(frame([("1", "b", None), ("2", "b", None)]).with_columns(pl.Series("withheld.phone", ["a", None])))
+    assert told["phone"].to_list() == ["a", "b"]
+    assert told.columns == list(IDENTITY_FIELDS)
+
+
+def test_where_nobody_may_have_a_twin_there_are_no_duplicates() -> None:
+    assert candidates(np.empty(0, dtype=np.uint64)).tolist() == []
+    assert confirm([]).rows() == []
+
+
 @pytest.mark.parametrize(("one", "other", "same"), [("A@x.io", "a@X.io", True), ("a@x.io", "b@x.io", False)])
 def test_the_case_of_an_email_does_not_make_two_people(one: str, other: str, same: bool) -> None:
     people = identity(frame([("1", None, one), ("1", None, other)]))

@@ -72,6 +72,16 @@ def test_all_reasons_are_kept_with_the_list_that_gave_them() -> None:
     )
 
 
+def test_a_consent_of_who_had_the_number_before_lifts_no_hit_and_is_not_told_as_if_it_did() -> None:
+    ruling = decide("phone", Situation((L, X, C, C, L, X), **CONSENT), ROLES, NOTHING)
+    assert ruling.reasons == ("suppressed.reassigned:rnd", "suppressed.national_dnc:us-national")
+
+
+def test_a_list_without_a_verdict_is_no_decision() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        decide("phone", Situation((C, X, C, C, C)), ROLES, NOTHING)
+
+
 def test_an_exception_lets_out_what_no_list_covers_and_nothing_else() -> None:
     policy = Policy(uncovered_because="test calls to our own numbers")
     assert decide("phone", Situation((X, X, C, C, C, X)), ROLES, policy).reasons == ("exempt.uncovered",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,74 @@ def test_what_was_told_is_there_for_the_next_process(tmp_path: Path) -> None:
         assert [(each.place, each.code, each.words) for each in ledger.refusals()] == [(32, words.code, words.text)]
         assert ledger.cut_up_to() == (4, 40)
         assert ledger.create(((40, 50),)).id > max(batch.id for batch in waiting)
+
+
+PARTS = Parts(
+    207,
+    "some of them",
+    delivered=(5, 1),
+    refused={2: Words("refused.by_platform", "no such area", "phone")},
+    unknown=(0, 3, 7),
+    unknown_stored=2,
+    resend=((4, 6), (), (8, 9)),
+    ids={1: "one", 5: "five", 9: "is not delivered"},
+)
+
+
+def test_what_becomes_of_the_parts_of_a_batch_is_told_part_by_part(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        whole = ledger.opened(ledger.create(((0, 4), (20, 26))))
+        division = ledger.divided(whole, PARTS)
+        settled = ledger.opened(ledger.create(((30, 33),)))
+        ledger.delivered(settled, status=201, ids={2: "last"}, settled="by the count")
+        stored = ledger.stored()
+    assert division.unknown
+    assert division.unknown.spans == ((0, 1), (3, 4), (23, 24))
+    assert [batch.spans for batch in division.resend] == [((20, 21), (22, 23)), ((24, 26),)]
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        told = [(each.batch.spans, each.state, each.status, each.cause, each.settled) for each in ledger.entries()]
+        assert told == [
+            (((1, 2), (21, 22)), "delivered", 207, "some of them", ""),
+            (((0, 1), (3, 4), (23, 24)), "unknown", 207, "some of them", ""),
+            (((20, 21), (22, 23)), "waiting", 207, "some of them", ""),
+            (((24, 26),), "waiting", 207, "some of them", ""),
+            (((30, 33),), "delivered", 201, "", "by the count"),
+        ]
+        assert [(each.ids, each.stored_unnamed) for each in ledger.entries()] == [
+            (["one", "five"], 0), ([], 2), ([], 0), ([], 0), ([None, None, "last"], 0),
+        ]  # fmt: skip
+        assert ledger.contacts_by_state() == {"delivered": 5, "unknown": 3, "waiting": 4, "refused": 1}
+        assert (stored, ledger.stored()) == (7, 7), "two of the unknown are on the list, whoever they are"
+        assert ledger.unfinished()[0] == [], "and no count will ever tell who"
+        assert ledger.requests(whole.root) == 5
+        assert (ledger.batches_sent(), ledger.settled_by()) == (2, {"by the count": 1})
+        assert [each.batch.spans[0] for each in ledger.entries(0, 1)] == [(0, 1)]
+        assert [each.batch.spans[0] for each in ledger.entries(25, 30)] == [(24, 26)]
+        assert [each.place for each in ledger.refusals(2, 3)] == [2]
+        assert ledger.refusals(3) == ledger.refusals(0, 2) == []
+
+
+def test_what_is_forgotten_is_nowhere_in_the_ledgers_files(tmp_path: Path) -> None:
+    """Nor is what was overwritten before: the platform's first words about a contact, and longer ids."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger._db.execute("pragma secure_delete=off")  # some builds of SQLite have it on from the start
+        batch = ledger.opened(ledger.create(((0, 10),)))
+        for words in ("Zebulonmark is longer than what comes after it", "Quillonmark"):
+            ledger.divided(batch, Parts(400, "refused", refused={1: Words("refused.by_platform", words)}))
+        ledger.delivered(batch, status=201, ids=dict.fromkeys(range(10), "Extmark"))
+        ledger.delivered(batch, status=201, ids={0: "Notemark"})
+        ledger.forget_rows()
+        assert [(each.code, each.words) for each in ledger.refusals()] == [("refused.by_platform", "")]
+        assert [each.ids for each in ledger.entries()] == [[]]
+        left = b"".join(file.read_bytes() for file in sorted(tmp_path.iterdir()))
+    assert [mark for mark in (b"Zebulonmark", b"Quillonmark", b"Extmark", b"Notemark") if mark in left] == []
+
+
+def test_the_journal_is_written_ahead_so_that_a_reader_holds_nobody_up(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger, closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as reader:
+        reader.execute("begin")
+        assert reader.execute("select count(*) from batch").fetchone() == (0,)
+        ledger.opened(ledger.create(((0, 10),)))
 
 
 def test_a_batch_that_waits_for_others_is_not_forgotten(tmp_path: Path) -> None:

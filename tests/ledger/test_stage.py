@@ -50,7 +50,8 @@ def test_a_sealed_stage_is_on_the_disk_before_anybody_may_rely_on_it(
 
 def test_a_stage_reads_back_what_was_staged(tmp_path: Path) -> None:
     with StageWriter(tmp_path) as writer:
-        writer.add(chunk(0, 10))
+        writer.add(chunk(0, 1))
+        writer.add(chunk(1, 9))
         writer.add(chunk(5, 10))
         writer.seal()
     stage = Stage(tmp_path)
