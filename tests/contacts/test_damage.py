@@ -36,6 +36,10 @@ from dialfeed.contacts.reasons import BY_CODE
         ("0201.000", "0201000"),
         ("5-5-5-0100", "5550100"),
         ("99-99-9999", "99999999"),
+        ("32.12.2024", "32122024"),
+        ("12-32-2024", "12322024"),
+        ("31.13.2024", "31132024"),
+        ("00.12.2024", "00122024"),
     ],
 )
 def test_usual_punctuation_is_left_out(cell: str, text: str) -> None:
@@ -135,6 +139,8 @@ def test_a_number_of_which_all_digits_are_left_is_repaired(cell: str, text: str,
         ("2024-01-15 10:30:00", "phone.date"),
         ("2024-01-15T10:30:00Z", "phone.date"),
         ("15.01.2024 10:30", "phone.date"),
+        ("31.12.2024", "phone.date"),
+        ("12/31/2024", "phone.date"),
         ("=1-212-555-0100", "phone.formula"),
         ("=12125550100", "phone.formula"),
         ("+SUM(2125550100)", "phone.formula"),
@@ -207,6 +213,10 @@ def test_a_known_label_beside_a_number_is_dropped(cell: str, text: str) -> None:
         ("212 home 555 0100", "phone.annotated"),
         ("212-555-010O", "phone.annotated"),  # the letter, not the digit
         ("030 23125-DW 12", "phone.annotated"),
+        ("mobile = 2125550100", "phone.annotated"),
+        ("mobile @ 2125550100", "phone.annotated"),
+        ("oops 12345x7", "phone.annotated"),  # nothing was read that an extension could belong to
+        ("oops 12345 ext. 7", "phone.annotated"),
         ("Phone 1: 212-555-0100", "phone.not_a_number"),
         ("0\u0431305550100", "phone.annotated"),
         ("n/a", "phone.not_a_number"),
@@ -296,6 +306,10 @@ def test_an_x_without_a_blank_may_also_hide_a_digit() -> None:
         ("tel:2125550100;phone-context=example.com", Reading("2125550100")),
         ("tel:+12125550100;isub=1", Reading("+12125550100")),
         ("callto:+12125550100", Reading("+12125550100")),
+        (
+            "tel:2125550100;ext=1;isub=2;phone-context=example.com",
+            Reading("2125550100", None, "phone.extension_dropped", "1"),
+        ),
         ("tel:+12125550100;verstat=no", Reading(code="phone.not_a_number")),
         ("tel:+1%20212", Reading(code="phone.not_a_number")),
     ],
