@@ -272,7 +272,7 @@ class World:
 
     async def _process(self, chance: random.Random) -> None:
         def checkpoint(point: str) -> None:
-            if point == "after open":
+            if self.power_fails and point == "after open":
                 self._synced()
             if self.kill_at(point):
                 raise Killed
