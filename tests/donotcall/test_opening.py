@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from list_world import DAY, SECOND, START, Lists, asked_out, names, numbers, phones, texts, us
 
-from dialfeed.donotcall.manifest import MANIFEST
+from dialfeed.donotcall.manifest import MANIFEST, DamagedList
 
 UK = 442079460123
 MONTH = timedelta(days=31)
@@ -63,6 +63,22 @@ def test_a_list_that_is_missing_blocks_every_channel(lists: Lists, name: str) ->
     someone = pl.Series(["someone@example.com", None])
     assert [names(one.look_up(someone)) for one in (*opened.email, *opened.account)] == [["MISSING", "OUTSIDE"]] * 2
     assert [facts.state for facts in opened.facts] == ["missing"]
+
+
+@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), DamagedList("torn")])
+def test_an_internal_list_that_cannot_be_opened_blocks_phones_and_addresses(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    lists.opt_out(asked_out(us(212)))
+
+    def broken(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("dialfeed.donotcall.opening.InternalList", broken)
+    opened = lists.store.open(["internal"], now=START)
+    assert [names(one.look_up(numbers(us(212), UK))) for one in opened.phone] == [["DAMAGED", "DAMAGED"]]
+    assert [names(one.look_up(pl.Series(["someone@example.com"]))) for one in opened.email] == [["DAMAGED"]]
+    assert [facts.state for facts in opened.facts] == ["damaged"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"checksum": "0", "list": {}}', b"\xff\xfe"])
