@@ -73,7 +73,7 @@ def test_all_reasons_are_kept_with_the_list_that_gave_them() -> None:
 
 
 def test_a_consent_of_who_had_the_number_before_lifts_no_hit_and_is_not_told_as_if_it_did() -> None:
-    ruling = decide("phone", Situation((L, X, C, C, L, X), **CONSENT), ROLES, NOTHING)
+    ruling = decide("phone", Situation((L, X, C, C, L, X), exemptions=frozenset({"consent"})), ROLES, NOTHING)
     assert ruling.reasons == ("suppressed.reassigned:rnd", "suppressed.national_dnc:us-national")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -15,7 +15,7 @@ TODAY = date(2026, 11, 26)
 ALL = ("ebr_purchase", "ebr_id", "ebr_inquiry", "consent", "consent_id", "consent_expires", "b2b", "b2b_id")
 
 
-def evidence(values: dict[str, Sequence[str | None]]) -> Evidence:
+def evidence(values: Mapping[str, Sequence[str | None]]) -> Evidence:
     """Of rows with these columns, each named as what it is evidence of."""
     rows = pl.DataFrame(values, schema=dict.fromkeys(values, pl.String))
     return Exemptions({name: name for name in values}, TODAY).evidence(rows)

@@ -10,10 +10,12 @@ from textwrap import dedent
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from list_world import DAY, START, Lists, asked_out, names, numbers, phones, us
 
 from dialfeed.donotcall.entries import ENTRIES
+from dialfeed.donotcall.manifest import MANIFEST
 from dialfeed.errors import CheckFile, FixSettings
 
 A, B, C = us(212), us(212, 101), us(212, 102)
@@ -96,6 +98,33 @@ def test_a_lost_or_changed_opt_out_blocks_everybody(lists: Lists, harm: str) -> 
     assert lists.ask_email("internal", "a@example.com") == ["DAMAGED"]
     with pytest.raises(CheckFile, match="nothing was added"):
         lists.opt_out(asked_out(C))
+
+
+@pytest.mark.parametrize(("content", "verdict"), [(None, "MISSING"), (b"{}", "DAMAGED")])
+def test_a_list_that_is_lost_while_a_run_uses_it_blocks_everybody_until_it_is_back(
+    lists: Lists, content: bytes | None, verdict: str
+) -> None:
+    lists.opt_out(asked_out(A, channel="all"), asked_out(email="a@example.com", channel="all"))
+    opened = lists.store.open(["internal"], now=START)
+    (running,), (addresses,) = opened.phone, opened.email
+    someone = pl.Series(["a@example.com", "b@example.com", None])
+    assert names(running.look_up(numbers(A, B))) == ["LISTED", "CLEAR"]
+    assert names(addresses.look_up(someone)) == ["LISTED", "CLEAR", "OUTSIDE"]
+    described = lists.store.folder("internal") / MANIFEST
+    whole = described.read_bytes()
+    described.unlink()
+    if content is not None:
+        described.write_bytes(content)
+    assert names(running.look_up(numbers(A, B))) == [verdict] * 2
+    assert names(addresses.look_up(someone)) == [verdict, verdict, "OUTSIDE"]
+    assert running.facts.state == addresses.facts.state == verdict.lower()
+    assert np.isnat(running.since(numbers(A, B))).all()
+    assert np.isnat(addresses.since(someone)).all()
+    assert running.everything(numbers(A, B)).tolist() == [False] * 2  # type: ignore[attr-defined]
+    assert addresses.everything(someone).tolist() == [False] * 3  # type: ignore[attr-defined]
+    described.write_bytes(whole)
+    assert names(running.look_up(numbers(A, B))) == ["LISTED", "CLEAR"]
+    assert addresses.everything(someone).tolist() == [True, False, False]  # type: ignore[attr-defined]
 
 
 def test_what_an_addition_that_died_has_written_whole_stays_and_what_is_torn_goes(lists: Lists) -> None:

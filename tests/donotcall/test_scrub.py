@@ -18,7 +18,7 @@ from dialfeed.donotcall.decisions import Policy
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import Opened, Verdict
 from dialfeed.donotcall.objections import Objections
-from dialfeed.donotcall.scrub import Flagged, Scrubbed, Scrubber
+from dialfeed.donotcall.scrub import _FLAGGED, Flagged, Scrubbed, Scrubber
 
 TODAY = date(2026, 11, 26)
 A, B, D = "+12125550100", "+12125550101", "+12125550102"
@@ -87,6 +87,21 @@ def test_who_may_not_be_called_is_called_on_no_number() -> None:
 def test_flags_are_kept_for_a_platform_that_reads_them() -> None:
     frame = contacts({"phone": A, "doNotCall": True})
     assert left(scrub(scrubber(flagged=Flagged.KEEP), frame)) == [(2, A, None, None)]
+
+
+def test_what_another_row_forbids_is_told_of_the_rows_that_do_not_forbid_it_themselves() -> None:
+    made = scrubber()
+    own = 1 << _FLAGGED
+    rows = pl.DataFrame(
+        {"facts": [0, 0, own, own], "where": [False, True, False, True]}, {"facts": pl.UInt64, "where": pl.Boolean}
+    )
+    facts = rows.select(made.elsewhere(pl.col("facts"), pl.col("where"))).to_series()
+    assert [made.ruling("phone", [word]).code for word in facts] == [
+        "",
+        "suppressed.do_not_call_elsewhere",
+        "suppressed.do_not_call",
+        "suppressed.do_not_call",
+    ]
 
 
 def test_a_number_outside_every_registry_is_not_checked_though_the_company_list_has_it_not() -> None:
