@@ -28,7 +28,7 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
     epilog=examples(
         'dialfeed import contacts.csv --list "Spring campaign" --default-country US --dnc us-national,internal',
         'dialfeed import contacts.csv --list "Spring campaign" --dry-run',
-        'dialfeed import postgresql://etl@db.example/crm --query "select * from leads" --list "Spring campaign"',
+        'dialfeed import postgresql://etl@db.example/crm --query "select * from to_call" --list "Spring campaign"',
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
