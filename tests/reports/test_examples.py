@@ -73,3 +73,23 @@ def test_a_large_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
         assert read.call_count == MOST
         assert "phone.masked" not in examples(tmp_path, {}, {"phone.invalid": 99, "phone.masked": 1})
         assert read.call_count == MOST + LOOKED_AT
+
+
+def test_no_file_is_read_for_reasons_that_its_rows_cannot_have(tmp_path: Path) -> None:
+    rows = "".join(f"x,{n},phone,phone.invalid,m\n" for n in range(2, 100))
+    (tmp_path / "rejected.csv").write_text(f"Phone,_row,_field,_code,_message\n{rows}")
+    (tmp_path / "suppressed.csv").write_text(f"Phone,_row,_field,_code,_message\n{rows}")
+    (tmp_path / "duplicates.csv").write_text(
+        "Phone,_row,_survivor_row,_code,_message\nx,9,4,duplicate.same_identity,m\n"
+    )
+    counts = {"phone.invalid": 98, "duplicate.same_identity": 1}
+    with mock.patch("dialfeed.reports.examples._told", wraps=_told) as read:
+        found = examples(tmp_path, {}, counts)
+    assert read.call_count == MOST + 1
+    assert {code: len(rows) for code, rows in found.items()} == {"phone.invalid": MOST, "duplicate.same_identity": 1}
+
+
+def test_a_reason_that_this_version_does_not_know_is_found_in_any_file(tmp_path: Path) -> None:
+    for name, row in (("rejected.csv", 2), ("refused.csv", 7)):
+        (tmp_path / name).write_text(f"Phone,_row,_field,_code,_message\nx,{row},phone,phone.of_old,m\n")
+    assert examples(tmp_path, {}, {"phone.of_old": 2}) == {"phone.of_old": [Example(2, "phone"), Example(7, "phone")]}

@@ -7,7 +7,6 @@ report. All else about a row is in the row files, which only their owner can rea
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Final
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
+from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.people import read_records
 
 MOST: Final = 3
@@ -25,7 +25,15 @@ MOST: Final = 3
 LOOKED_AT: Final = 20_000
 """Rows of a file that are looked through, at most; a reason that only comes later has no example."""
 
-FILES: Final = ("rejected.csv", "suppressed.csv", "refused.csv", "failed.csv", "unknown.csv", "duplicates.csv")
+FILES: Final = {
+    "rejected.csv": "invalid",
+    "suppressed.csv": "suppressed",
+    "refused.csv": "refused",
+    "failed.csv": "failed",
+    "unknown.csv": "unknown",
+    "duplicates.csv": "duplicate",
+}
+"""Row files, and the bucket of the rows in each."""
 
 _SHOWN_FROM: Final = 7
 """Digits that a number must have for two of them to be shown."""
@@ -73,35 +81,47 @@ def examples(folder: Path, fields: Mapping[str, str], counts: Mapping[str, int])
         fields: Contact fields with the columns they were read from.
         counts: How many rows there are for each reason.
     """
-    found: dict[str, list[Example]] = defaultdict(list)
-    missing = sum(min(count, MOST) for count in counts.values())
-    for name in FILES:
-        for code, example in _told_in(folder / name, fields.get("phone", "")):
-            if len(found[code]) < MOST and missing:
-                found[code].append(example)
-                missing -= 1
-            if not missing:
-                return dict(found)
-    return dict(found)
+    found: dict[str, list[Example]] = {}
+    for name, bucket in FILES.items():
+        missing = {
+            code: left
+            for code, count in counts.items()
+            if _may_be_in(bucket, code) and (left := min(count, MOST) - len(found.get(code, ()))) > 0
+        }
+        for code, example in _told_in(folder / name, fields.get("phone", ""), missing):
+            found.setdefault(code, []).append(example)
+    return found
 
 
-def _told_in(path: Path, phone: str) -> Iterator[tuple[str, Example]]:
-    """The reasons in a row file, with their rows."""
-    if not path.is_file():
+def _may_be_in(bucket: str, code: str) -> bool:
+    """Whether a row of this bucket may have the reason; one that this version does not know may be anywhere."""
+    return code not in BY_CODE or BY_CODE[code].bucket == bucket
+
+
+def _told_in(path: Path, phone: str, missing: dict[str, int]) -> Iterator[tuple[str, Example]]:
+    """Rows of a row file for the reasons that lack some; `missing` is counted down."""
+    if not missing or not path.is_file():
         return
     with closing(read_records(path)) as lines:
         header = next(lines, [])
         places = {name: header.index(name) for name in (*_OURS, phone) if name in header}
         for cells in islice(lines, LOOKED_AT):
-            yield from _told({name: cells[place] for name, place in places.items()}, phone)
+            yield from _told({name: cells[place] for name, place in places.items()}, phone, missing)
+            if not missing:
+                return
 
 
 _OURS: Final = ("_row", "_field", "_code", "_survivor_row")
 
 
-def _told(cells: Mapping[str, str], phone: str) -> Iterator[tuple[str, Example]]:
+def _told(cells: Mapping[str, str], phone: str, missing: dict[str, int]) -> Iterator[tuple[str, Example]]:
     codes, fields = cells["_code"].split("; "), cells.get("_field", "").split("; ")
     survivor = int(cells["_survivor_row"]) if "_survivor_row" in cells else None
     for code, field in zip(codes, fields if len(fields) == len(codes) else [""] * len(codes), strict=True):
+        if code not in missing:
+            continue
         shown = masked(cells.get(phone, "")) if field == "phone" else ""
         yield code, Example(int(cells["_row"]), field, shown, survivor)
+        missing[code] -= 1
+        if not missing[code]:
+            del missing[code]
