@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from client_world import body_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,12 +90,11 @@ def test_bodies_are_json_that_says_what_the_contacts_say(rows: list[tuple[str | 
     frame = pl.DataFrame(
         rows, schema={"phone": pl.String, 'odd "name"\\': pl.String, "doNotCall": pl.Boolean}, orient="row"
     )
-    codec = JsonCodec()
     expected: list[dict[str, Any]] = [
         {name: value for name, value in row.items() if value is not None} for row in frame.to_dicts()
     ]
-    assert json.loads(codec.body(codec.encode(frame))) == expected
-    assert json.loads(JsonCodec(wrapped=True).body(codec.encode(frame))) == {"contacts": expected}
+    assert json.loads(body_of(frame, JsonCodec())) == expected
+    assert json.loads(body_of(frame, JsonCodec(wrapped=True))) == {"contacts": expected}
 
 
 @given(st.sets(st.integers(0, 60)))

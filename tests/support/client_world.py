@@ -77,8 +77,12 @@ def people(count: int, first: int = 0, **columns: str) -> pl.DataFrame:
 
 def wire(contacts: pl.DataFrame, *, wrapped: bool = False) -> WireContacts:
     """Contacts as one batch."""
-    codec = JsonCodec(wrapped)
-    return WireContacts(codec.body(codec.encode(contacts)), contacts.select("externalId", "phone", "email"))
+    return WireContacts(body_of(contacts, JsonCodec(wrapped)), contacts.select("externalId", "phone", "email"))
+
+
+def body_of(contacts: pl.DataFrame, codec: JsonCodec) -> bytes:
+    """Contacts as the body of one request."""
+    return codec.body(codec.between.join(text.encode() for text in codec.encode(contacts)))
 
 
 @dataclass

@@ -60,12 +60,17 @@ class WireContacts:
 class Codec(Protocol):
     """Contacts to wire, without a socket."""
 
+    @property
+    def between(self) -> bytes:
+        """What stands between two contacts in a body."""
+        ...
+
     def encode(self, contacts: pl.DataFrame) -> pl.Series:
         """Each contact as the platform's text, in order."""
         ...
 
-    def body(self, encoded: pl.Series) -> bytes:
-        """One request body from encoded contacts."""
+    def body(self, encoded: bytes) -> bytes:
+        """One request body from encoded contacts with `between` between them."""
         ...
 
 

@@ -7,15 +7,17 @@ cuts on where the ledger says the last one was cut, and comes to the same batche
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.sizes import size_limit
-from dialfeed.ledger.stage import Stage, StagedChunk
+from dialfeed.ledger.stage import Stage
 from dialfeed.platforms.base import Codec, Limits, WireContacts
 
 _AT_ONCE = 8192
@@ -23,6 +25,42 @@ _AT_ONCE = 8192
 
 _KEPT = 2
 """Encoded pieces kept at hand: the one being cut, and the one before, for batches that span both."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some contacts with consecutive places, encoded.
+
+    Attributes:
+        start: The place of the first.
+        text: All of them, as they stand in a body.
+        starts: Where each begins in `text`.
+        ends: Where each ends, what stands between two not included.
+        people: externalId, phone and email columns.
+    """
+
+    start: int
+    text: bytes
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    people: pl.DataFrame
+
+    @property
+    def stop(self) -> int:
+        """The place behind the last."""
+        return self.start + len(self.people)
+
+    def fitting(self, place: int, most: int, room: int) -> tuple[int, int]:
+        """How many contacts from `place` on, `most` or fewer, have room for their bytes, and how many those are."""
+        first = place - self.start
+        ends = self.ends[first : first + most]
+        count = int(np.searchsorted(ends, self.starts[first] + room, side="right"))
+        return count, int(ends[count - 1] - self.starts[first]) if count else 0
+
+    def part(self, start: int, stop: int) -> tuple[bytes, pl.DataFrame]:
+        """The contacts with places from `start` up to `stop`: their text, and who they are."""
+        first, last = start - self.start, stop - self.start
+        return self.text[self.starts[first] : self.ends[last - 1]], self.people[first:last]
 
 
 class StageSupply:
@@ -40,9 +78,10 @@ class StageSupply:
         self._stage = stage
         self._codec = codec
         self._limits = limits
+        self._room = limits.batch_bytes - len(codec.body(b""))
         self._cut = batches
         self._place = place
-        self._encoded: OrderedDict[int, tuple[StagedChunk, pl.Series]] = OrderedDict()
+        self._pieces: OrderedDict[int, _Piece] = OrderedDict()
 
     def remaining(self) -> int:
         """How many contacts are not in a batch yet."""
@@ -50,16 +89,15 @@ class StageSupply:
 
     def cut(self) -> tuple[Span, ...] | None:
         """The next batch: as many contacts as its size and the body's bytes allow, at least one."""
-        start, wanted = self._place, size_limit(self._cut, self._limits.batch_contacts)
-        stop, room = start, self._limits.batch_bytes - len(self._codec.body(pl.Series([], dtype=pl.String)))
-        while stop < self._stage.size and stop - start < wanted:
-            chunk, encoded = self._encode(stop)
-            part = encoded[stop - chunk.start : stop - chunk.start + wanted - (stop - start)]
-            filled = np.cumsum(part.str.len_bytes().to_numpy().astype(np.int64) + 1)
-            fitting = int(np.searchsorted(filled, room + 1, side="right"))
-            stop += fitting
-            room -= int(filled[fitting - 1]) if fitting else 0
-            if fitting < len(part):
+        start, room = self._place, self._room
+        stop, most = start, min(start + size_limit(self._cut, self._limits.batch_contacts), self._stage.size)
+        while stop < most:
+            piece = self._piece(stop)
+            here = min(most, piece.stop) - stop
+            count, used = piece.fitting(stop, here, room)
+            stop += count
+            room -= used + len(self._codec.between)
+            if count < here:
                 break
         if stop == start and self.remaining():
             stop = start + 1  # a contact larger than a body may be: the platform says so itself
@@ -70,26 +108,35 @@ class StageSupply:
 
     def load(self, batch: Batch) -> WireContacts:
         """The contacts of a batch, encoded."""
-        texts: list[pl.Series] = []
+        texts: list[bytes] = []
         people: list[pl.DataFrame] = []
         for start, stop in batch.spans:
             while start < stop:
-                chunk, encoded = self._encode(start)
-                inside = slice(start - chunk.start, min(stop, chunk.stop) - chunk.start)
-                texts.append(encoded[inside])
-                people.append(_people(chunk.contacts[inside]))
-                start = min(stop, chunk.stop)  # noqa: PLW2901 - a span is walked chunk by chunk
-        return WireContacts(self._codec.body(pl.concat(texts)), pl.concat(people))
+                piece = self._piece(start)
+                end = min(stop, piece.stop)
+                text, who = piece.part(start, end)
+                texts.append(text)
+                people.append(who)
+                start = end  # noqa: PLW2901 - a span is walked piece by piece
+        return WireContacts(self._codec.body(self._codec.between.join(texts)), pl.concat(people))
 
-    def _encode(self, place: int) -> tuple[StagedChunk, pl.Series]:
-        for chunk, encoded in self._encoded.values():
-            if chunk.start <= place < chunk.stop:
-                return chunk, encoded
-        piece = self._stage.at(place).piece(place, _AT_ONCE)
-        self._encoded[piece.start] = piece, self._codec.encode(piece.contacts.drop(ROW))
-        if len(self._encoded) > _KEPT:
-            self._encoded.popitem(last=False)
-        return self._encoded[piece.start]
+    def _piece(self, place: int) -> _Piece:
+        for piece in self._pieces.values():
+            if piece.start <= place < piece.stop:
+                return piece
+        staged = self._stage.at(place).piece(place, _AT_ONCE)
+        self._pieces[staged.start] = self._encoded(staged.start, staged.contacts)
+        if len(self._pieces) > _KEPT:
+            self._pieces.popitem(last=False)
+        return self._pieces[staged.start]
+
+    def _encoded(self, start: int, contacts: pl.DataFrame) -> _Piece:
+        encoded = self._codec.encode(contacts.drop(ROW))
+        between = self._codec.between
+        steps = np.cumsum(encoded.str.len_bytes().to_numpy() + np.int64(len(between)))
+        starts = np.concatenate([np.zeros(1, np.int64), steps[:-1]])
+        text: bytes = encoded.str.join(between.decode()).cast(pl.Binary)[0]
+        return _Piece(start, text, starts, steps - len(between), _people(contacts))
 
 
 def _people(contacts: pl.DataFrame) -> pl.DataFrame:
