@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import numpy.typing as npt
 import polars as pl
 
 from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity
-from dialfeed.contacts.fields import WITHHELD
+from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 from dialfeed.contacts.findings import ROW
 from dialfeed.files import sync_file, write_json
 
@@ -158,8 +158,10 @@ class StageWriter:
         for number, facts in enumerate(self._chunks):
             inside = found[np.searchsorted(found, starts[number]) : np.searchsorted(found, starts[number + 1])]
             if len(inside):
-                chunk = _read(self._folder, number)[(inside - starts[number]).tolist()]
-                taken = identity(_contacts(chunk, facts, withheld=True))
+                columns = [name for name in facts["columns"] if name.removeprefix(WITHHELD) in IDENTITY_FIELDS]
+                kept_in = _kept_in(facts, columns)
+                frame = pl.read_ipc(self._folder / _name(number), columns=[*dict.fromkeys(kept_in.values())])
+                taken = identity(_named(frame[(inside - starts[number]).tolist()], kept_in))
                 yield taken.insert_column(0, pl.Series("place", inside))
 
 
@@ -271,9 +273,18 @@ def _read(folder: Path, number: int) -> pl.DataFrame:
 
 def _contacts(frame: pl.DataFrame, facts: Mapping[str, Any], *, withheld: bool = False) -> pl.DataFrame:
     """The contacts of a kept chunk, with what the scrub withheld only where that is wanted."""
-    same: Mapping[str, str] = facts["same"]
     columns = [name for name in facts["columns"] if withheld or not name.startswith(WITHHELD)]
-    return frame.select(pl.col(RAW + same[name]).alias(name) if name in same else pl.col(name) for name in columns)
+    return _named(frame, _kept_in(facts, columns))
+
+
+def _kept_in(facts: Mapping[str, Any], columns: Iterable[str]) -> dict[str, str]:
+    """Contacts' columns → the columns of a kept chunk that hold them."""
+    same: Mapping[str, str] = facts["same"]
+    return {name: RAW + same[name] if name in same else name for name in columns}
+
+
+def _named(frame: pl.DataFrame, kept_in: Mapping[str, str]) -> pl.DataFrame:
+    return frame.select(pl.col(column).alias(name) for name, column in kept_in.items())
 
 
 def _raw(frame: pl.DataFrame) -> pl.DataFrame:
