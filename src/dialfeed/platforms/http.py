@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -344,7 +344,10 @@ def _retry_after_in(body: bytes) -> object:
     return data.get("retry_after", data.get("retryAfter")) if isinstance(data, dict) else None
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
+def _tls(ca_file: str | None) -> ssl.SSLContext | Literal[True]:
+    """What certificates are trusted; `True` for the system's, which the library has loaded already."""
+    if ca_file is None:
+        return True
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
