@@ -14,6 +14,7 @@ from tenant import Tenant
 import dialfeed
 from dialfeed.audit.check import check
 from dialfeed.demo import HEADER, made_up_rows, write_demo_file
+from dialfeed.steps.record import Recorder
 
 FIELDS = ["externalId", "firstName", "lastName", "phone", "email", "countryCode", "doNotCall", "doNotEmail"]
 
@@ -298,6 +299,31 @@ def test_the_python_api_does_the_same(tenant: Tenant) -> None:
     assert (result.status, result.exit_code) == ("SUCCESS", 0)
     assert (result.rows.delivered, result.rows.duplicate) == (1, 1)
     assert len(tenant.stored) == 1
+
+
+def test_rows_are_written_while_others_are_on_their_way(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("advance", "finish"):
+        plain = getattr(Recorder, name)
+
+        def wrapped(*arguments: object, name: str = name, plain: Any = plain) -> Any:
+            asked.append(name)
+            return plain(*arguments)
+
+        monkeypatch.setattr(Recorder, name, wrapped)
+    file = tenant.write(table(*(line(phone=f"+1212555{100 + n:04}") for n in range(9))))
+    result = dialfeed.import_contacts(
+        file,
+        list="Spring",
+        run_dir=tenant.folder / "api",
+        base_url=tenant.sandbox.url,
+        client_id=tenant.sandbox.client_id,
+        client_secret=tenant.sandbox.client_secret,
+        home=str(tenant.folder / "home"),
+    )
+    assert result.rows.delivered == 9
+    assert asked[0] == "advance"
+    assert asked.count("finish") == 1 == len(asked) - asked.index("finish")
 
 
 def test_a_profile_is_read_and_may_not_hold_a_secret(tenant: Tenant) -> None:

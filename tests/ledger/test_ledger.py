@@ -121,6 +121,22 @@ def test_the_journal_is_written_ahead_so_that_a_reader_holds_nobody_up(tmp_path:
         ledger.opened(ledger.create(((0, 10),)))
 
 
+def test_nothing_more_becomes_of_contacts_before_the_first_batch_that_is_not_settled(tmp_path: Path) -> None:
+    words = Words("refused.by_platform", "no such area", "phone")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert ledger.settled_up_to() == 0
+        first, second, third = (ledger.opened(ledger.create(((at, at + 10),))) for at in (0, 10, 20))
+        ledger.delivered(third, status=201, ids={})
+        assert ledger.settled_up_to() == 0
+        ledger.delivered(first, status=201, ids={})
+        assert ledger.settled_up_to() == 10
+        parts = Parts(207, "contacts refused", delivered=(0, 1), refused={2: words}, resend=(tuple(range(3, 10)),))
+        [rest] = ledger.divided(second, parts).resend
+        assert ledger.settled_up_to() == 13
+        ledger.delivered(ledger.opened(rest), status=201, ids={})
+        assert ledger.settled_up_to() == 30
+
+
 def test_a_batch_that_waits_for_others_is_not_forgotten(tmp_path: Path) -> None:
     """What is cut after it may be sent before it; the next process must not begin behind both."""
     with Ledger(tmp_path / "ledger.sqlite") as ledger:

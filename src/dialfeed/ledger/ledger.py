@@ -235,6 +235,14 @@ class Ledger:
 
     # --- what reports ask ---------------------------------------------------------------------------------------
 
+    def settled_up_to(self) -> int:
+        """The place up to which every contact is on the list or refused: nothing more will become of them."""
+        query = (
+            "select coalesce((select min(start) from batch where state in ('open', 'waiting', 'unknown', 'failed')),"
+            " (select max(stop) from batch), 0)"
+        )
+        return int(self._one(query))
+
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
         """The batches, divided ones left out, that touch places from `start` up to `stop`."""
         rows = self._db.execute(

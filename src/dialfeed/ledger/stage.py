@@ -241,6 +241,10 @@ class Stage:
             self._cached = (number, self._survivors_of(number))
         return self._cached[1]
 
+    def end_of(self, place: int) -> int:
+        """The place behind the last of the chunk that holds a place."""
+        return int(self._survivors[bisect.bisect_right(self._survivors, place)])
+
     def _survivors_of(self, number: int) -> StagedChunk:
         frame = _read(self._folder, number)
         first, last = int(self._first_duplicate[number]), int(self._first_duplicate[number + 1])

@@ -120,6 +120,8 @@ class Run:
         signer: Signs the end of the trail, where there is a key.
         shipping: Sends the trail to its sinks while the run goes on.
         telemetry: Tells of the run to whoever watches machines.
+        record_settled: Writes some of the rows that nothing more will become of into their files, beside a delivery;
+            tells whether there were any.
         settle_rows: Puts the rows into their buckets at the end, from what is on disk.
         remember_end: Writes the settled rows into the history that runs share.
         operator: Who runs it.
@@ -138,6 +140,7 @@ class Run:
     signer: Signer | None = None
     shipping: Shipping | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
+    record_settled: Callable[[], bool] | None = None
     settle_rows: Callable[[], None] | None = None
     remember_end: Callable[[], None] | None = None
     operator: str = ""

@@ -16,6 +16,7 @@ from dialfeed.config import Plan
 from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
 from dialfeed.delivery.loop import Delivery
 from dialfeed.delivery.policy import Policy
+from dialfeed.delivery.ports import Clock
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.reports.summary import Finding
@@ -47,7 +48,7 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
     )
     watch = Watch(run, ledger, supply, target, order.plan)
     await watch.begin()
-    ticking = asyncio.ensure_future(watch.keep_telling())
+    beside = asyncio.gather(watch.keep_telling(), _record_settled(run, connection.clock))
     with run.stopper.event() as stop:
         delivery = Delivery(
             own,
@@ -65,8 +66,8 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
         try:
             await delivery.run()
         finally:
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
+            beside.cancel()
+            await asyncio.gather(beside, return_exceptions=True)
     if ledger.contacts_by_state().get("unknown"):
         run.summary.findings += _who_else(run, own)
     run.summary.deliver_seconds = time.monotonic() - began
@@ -89,6 +90,13 @@ def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
                 f"Bring that run to its end (`dialfeed status {each.run}`), then `dialfeed settle {run.folder.id}`."
             )
             yield found("settle.other_run", "warning", sentence, remedy)
+
+
+async def _record_settled(run: Run, clock: Clock) -> None:
+    """Write rows into their files while others are on their way, until cancelled; the end writes what is left."""
+    while run.record_settled is not None:
+        if not await asyncio.to_thread(run.record_settled):
+            await clock.sleep(1.0)
 
 
 def _policy(run: Run, plan: Plan) -> Policy:

@@ -27,7 +27,7 @@ from dialfeed.running.run import Run, found
 from dialfeed.sources.base import Source
 from dialfeed.steps.columns import Opened
 from dialfeed.steps.prepare import prepare, rule_set
-from dialfeed.steps.record import record
+from dialfeed.steps.record import Recorder
 from dialfeed.steps.returned import Picked
 from dialfeed.steps.scrubbing import hour_columns, keep_evidence, open_lists, tell_scrub
 
@@ -118,15 +118,16 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     run.summary.findings += [found(*told) for told in hidden_sentences(summary.source)]
     run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
     if run.sends:
-        run.settle_rows = partial(_settle_rows, run, facts)
+        recorder = Recorder(run.folder, facts["header"], facts["passed"])
+        run.record_settled = recorder.advance
+        run.settle_rows = partial(_settle_rows, run, facts, recorder)
 
 
-def _settle_rows(run: Run, facts: Mapping[str, Any]) -> None:
+def _settle_rows(run: Run, facts: Mapping[str, Any], recorder: Recorder) -> None:
     """Record: every contact's outcome, from the ledger and the stage, into files and counts."""
     run.progress("record")
     with Ledger(run.folder.ledger) as ledger:
-        stage = Stage(run.folder.stage)
-        recorded = record(run.folder.path, facts["header"], facts["passed"], stage, ledger)
+        recorded = recorder.finish(ledger)
         run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
     outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
     run.summary.rows = replace(run.summary.rows, **outcomes)

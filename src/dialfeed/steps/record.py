@@ -1,6 +1,7 @@
 """The last step of the road: which contact ended where, in files, from nothing but the ledger and the stage.
 
-So the files can be made again at any time, also after a crash, and always come out the same.
+So the files can be made again at any time, also after a crash, and always come out the same, however much of them was
+written while the delivery went on.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,13 @@ import polars as pl
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.phone import phone_kinds
 from dialfeed.contacts.reasons import BY_CODE
+from dialfeed.files import sync_folder
+from dialfeed.ledger.folder import RunFolder
 from dialfeed.ledger.ledger import Ledger, Refusal
 from dialfeed.ledger.stage import Stage, StagedChunk
 from dialfeed.reports.rowfiles import REASONED, ContactRows, RawRows, message
+
+FILES = ("delivered.csv", "refused.csv", "unknown.csv", "failed.csv")
 
 _BUCKETS = {"delivered": "delivered", "open": "unknown", "unknown": "unknown", "waiting": "failed", "failed": "failed"}
 _CODES = {"unknown": "unknown.answer_lost", "failed": "failed.not_sent"}
@@ -29,39 +34,102 @@ _CODES = {"unknown": "unknown.answer_lost", "failed": "failed.not_sent"}
 class Recorded:
     """How many contacts are in each file, and the reasons of those that are not delivered."""
 
-    rows: Counter[str]
-    reasons: Counter[str]
+    rows: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
 
 
-def record(folder: Path, header: Sequence[str], passed: Sequence[str], stage: Stage, ledger: Ledger) -> Recorded:
-    """Write `delivered.csv`, `refused.csv`, `unknown.csv` and `failed.csv`.
+class Recorder:
+    """Writes `delivered.csv`, `refused.csv`, `unknown.csv` and `failed.csv`, in the order of the contacts.
+
+    Contacts that nothing more will become of can be written while others are on their way (`advance`), the rest at the
+    end (`finish`). Only then do the files come into the run's folder, each whole; until then they are with the stage,
+    and what a process that dies leaves of them goes with it.
 
     Args:
-        folder: The run's folder.
+        folder: The run's folder, with its stage and its ledger.
         header: The source's column names.
         passed: The names of the passed-through columns.
-        stage: The contacts that were fit to send.
-        ledger: What became of them.
     """
-    rows: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    with ExitStack() as open_files:
-        delivered = open_files.enter_context(
-            ContactRows(folder / "delivered.csv", passed, ("_row", "_batch", "_id", "_phone_type"))
-        )
-        others = {name: RawRows(folder / f"{name}.csv", header, REASONED) for name in ("refused", "unknown", "failed")}
-        for file in others.values():
-            open_files.enter_context(file)
-        for chunk in stage.chunks():
-            outcomes = _outcomes(chunk, ledger)
-            contacts = pl.concat([chunk.contacts, outcomes.select("_batch", "_id")], how="horizontal")
-            delivered.write(_with_phone_types(contacts.filter(outcomes["bucket"] == "delivered")))
-            told = pl.concat([chunk.raw, chunk.contacts.select(ROW), outcomes], how="horizontal")
-            for name, file in others.items():
-                file.write(told.filter(pl.col("bucket") == name))
-            rows.update(dict(outcomes.group_by("bucket").len().iter_rows()))
-            reasons.update(dict(outcomes.drop_nulls("_code").group_by("_code").len().iter_rows()))
-    return Recorded(rows, reasons)
+
+    def __init__(self, folder: RunFolder, header: Sequence[str], passed: Sequence[str]) -> None:
+        self._folder = folder
+        self._header = header
+        self._passed = passed
+        self._files: _Files | None = None
+        self._can_advance = True
+
+    def advance(self) -> bool:
+        """Write the next chunk if nothing more will become of its contacts; for a thread beside the delivery.
+
+        Returns:
+            Whether there was one. Where it cannot be written there is none, and `finish` begins anew.
+        """
+        try:
+            with Ledger(self._folder.ledger) as ledger:
+                return self._can_advance and self._open().write_next(ledger, ledger.settled_up_to())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on, and `finish` meets it again
+            self._can_advance = False
+            files, self._files = self._files, None
+            if files is not None:
+                files.close(error)
+            return False
+
+    def finish(self, ledger: Ledger) -> Recorded:
+        """Write what is left as it stands, and put the files in their place."""
+        files = self._open()
+        try:
+            while files.write_next(ledger):
+                pass
+        except BaseException as error:
+            files.close(error)
+            raise
+        files.close()
+        for name in FILES:
+            (self._folder.stage / name).replace(self._folder.path / name)
+        sync_folder(self._folder.path)
+        return files.recorded
+
+    def _open(self) -> _Files:
+        self._files = self._files or _Files(self._folder.stage, self._header, self._passed)
+        return self._files
+
+
+class _Files:
+    """The row files that are being written, and how far they are."""
+
+    def __init__(self, folder: Path, header: Sequence[str], passed: Sequence[str]) -> None:
+        self.recorded = Recorded()
+        self._stage = Stage(folder)
+        self._place = 0
+        self._opened = ExitStack()
+        ours = ("_row", "_batch", "_id", "_phone_type")
+        self._delivered = self._opened.enter_context(ContactRows(folder / "delivered.csv", passed, ours))
+        self._others = {
+            name: self._opened.enter_context(RawRows(folder / f"{name}.csv", header, REASONED))
+            for name in ("refused", "unknown", "failed")
+        }
+
+    def write_next(self, ledger: Ledger, up_to: int | None = None) -> bool:
+        """Write the next chunk, if there is one that ends at the place `up_to` or before; tells whether there was."""
+        if self._place == self._stage.size or (up_to is not None and self._stage.end_of(self._place) > up_to):
+            return False
+        self._write(self._stage.at(self._place), ledger)
+        self._place = self._stage.end_of(self._place)
+        return True
+
+    def _write(self, chunk: StagedChunk, ledger: Ledger) -> None:
+        outcomes = _outcomes(chunk, ledger)
+        contacts = pl.concat([chunk.contacts, outcomes.select("_batch", "_id")], how="horizontal")
+        self._delivered.write(_with_phone_types(contacts.filter(outcomes["bucket"] == "delivered")))
+        told = pl.concat([chunk.raw, chunk.contacts.select(ROW), outcomes], how="horizontal")
+        for name, file in self._others.items():
+            file.write(told.filter(pl.col("bucket") == name))
+        self.recorded.rows.update(dict(outcomes.group_by("bucket").len().iter_rows()))
+        self.recorded.reasons.update(dict(outcomes.drop_nulls("_code").group_by("_code").len().iter_rows()))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Close the files; they are synced unless something went wrong."""
+        self._opened.__exit__(type(error) if error else None, error, None)
 
 
 def _with_phone_types(contacts: pl.DataFrame) -> pl.DataFrame:
