@@ -47,12 +47,17 @@ def measure(*command: str, env: dict[str, str] | None = None) -> Measured:
     """Run a command to its end."""
     with tempfile.TemporaryFile("w+") as out:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, env={**os.environ, **(env or {})})
+        process = subprocess.Popen(command, stdout=out, env=_as_installed(env or {}))
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         return Measured(out.read(), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _as_installed(env: dict[str, str]) -> dict[str, str]:
+    """The environment of a command: what is installed has its bytecode beside it, so it is not compiled each time."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | env
 
 
 def dialfeed(*arguments: str, env: dict[str, str] | None = None) -> tuple[Measured, dict[str, Any]]:
