@@ -80,7 +80,7 @@ def test_answers_that_do_not_come_are_waited_for_within_a_bound(
     rules = (Fault("stall", at=(4, 6), when="after_write"), *late)
     with slow_world(tmp_path, *rules, contacts=9000, size=300) as world:
         process = world.start(*world.import_arguments, "--stop-within", "1", "--request-timeout", "300")
-        wait_until(is_delivering(world))
+        wait_until(lambda: world.sandbox.stats(tally=False)["faults"].get("stall", 0) == 2)
         began = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENT)

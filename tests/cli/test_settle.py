@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -135,6 +136,7 @@ def test_a_run_is_not_settled_while_nobody_knows_what_a_later_one_has_put_there(
         (each,) = [each for each in told.json["findings"] if each["code"] == "settle.other_run"]
         return str(each["remedy"])
 
+    time.sleep(1.1)  # the history tells seconds
     early = tenant.run("settle", run, *QUICK)
     assert (early.code, early.rows["unknown"]) == (5, 300)
     assert "dialfeed status" in finding(early)

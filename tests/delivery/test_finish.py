@@ -14,7 +14,7 @@ from dialfeed.coordination.local_budget import LocalBudget
 from dialfeed.delivery.answers import Answer, Throttled
 from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
 from dialfeed.delivery.pace import Limit
-from dialfeed.delivery.ports import Contacts
+from dialfeed.delivery.ports import Contacts, Leaving
 
 Make = Callable[..., World]
 RATE, SIZE, REQUESTS = 10.0, 300, 400
@@ -130,8 +130,8 @@ def test_the_end_after_one_long_pause_is_known_as_soon_as_it_begins(
     world = world_of(make_world, Faults())
     send = world.platform.send
 
-    async def shut_once(contacts: Contacts) -> Answer:
-        answer = await send(contacts) if world.platform.requests != 100 else Throttled(90.0)
+    async def shut_once(contacts: Contacts, leaving: Leaving) -> Answer:
+        answer = await send(contacts, leaving) if world.platform.requests != 100 else Throttled(90.0)
         world.platform.requests += isinstance(answer, Throttled)
         return answer
 

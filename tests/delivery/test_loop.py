@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 from delivery_world import Faults, World
 
+from dialfeed.delivery.answers import Answer, Throttled
 from dialfeed.delivery.policy import Policy
+from dialfeed.delivery.ports import Contacts, Leaving
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixAccess, ResumeRun
 
@@ -182,3 +184,41 @@ def test_a_process_killed_at_any_write_loses_and_doubles_nothing(
     world.run()
     world.check()
     assert world.processes == 4
+
+
+def shut(world: World, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """From its `at`-th request on the platform asks for a pause of five minutes."""
+    send = world.platform.send
+
+    async def closed(contacts: Contacts, leaving: Leaving) -> Answer:
+        if world.platform.requests < at:
+            return await send(contacts, leaving)
+        leaving()
+        return Throttled(300.0)
+
+    monkeypatch.setattr(world.platform, "send", closed)
+
+
+def test_what_waits_for_the_end_of_a_pause_is_taken_back_when_the_run_is_stopped(
+    make_world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has not left, so nothing of it is unknown, and nobody waits for it."""
+    world = make_world(100_000, Faults(), policy=Policy(stop_within=30.0))
+    world.stops_at = 20.0
+    shut(world, monkeypatch, 20)
+    world.run()
+    world.check()
+    assert world.outcomes()["unknown"] == []
+    assert world.outcomes()["failed"]
+    assert world.ended_at < 21.0
+
+
+def test_nothing_that_waits_for_the_end_of_a_pause_is_sent_after_the_deadline(
+    make_world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(100_000, Faults(), policy=Policy(deadline=20.0))
+    shut(world, monkeypatch, 20)
+    world.run()
+    world.check()
+    assert world.outcomes()["unknown"] == []
+    assert 20.0 <= world.ended_at < 21.0

@@ -11,6 +11,7 @@ import pytest
 
 from dialfeed.audit.trail import utc_now
 from dialfeed.delivery.answers import Answer, Unknown
+from dialfeed.delivery.ports import Leaving
 from dialfeed.errors import Interrupted
 from dialfeed.running.others import Later, OwnCount
 from dialfeed.running.stopping import Stopper
@@ -19,7 +20,8 @@ from dialfeed.running.stopping import Stopper
 class Platform:
     """A list with 100 contacts."""
 
-    async def send(self, contacts: Any) -> Answer:
+    async def send(self, contacts: Any, leaving: Leaving) -> Answer:
+        leaving()
         return Unknown(f"{contacts} lost")
 
     async def count(self) -> int | None:

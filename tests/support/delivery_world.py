@@ -14,7 +14,7 @@ from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Thrott
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.loop import Delivery
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Contacts, Identity, Pace, Permit
+from dialfeed.delivery.ports import Contacts, Identity, Leaving, Pace, Permit
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import size_limit
 from dialfeed.errors import FixConnection
@@ -137,7 +137,8 @@ class NumberPlatform:
         foreign = sum(size for when, size in self.faults.foreign if when <= seen)
         return self.existing + foreign + sum(len(places) for when, places in self.writes if when <= seen)
 
-    async def send(self, contacts: Contacts) -> Answer:
+    async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
+        leaving()
         self.requests += 1
         places = [int(identity[0] or 0) for identity in contacts.identities()]
         kind = self._draw()
@@ -222,9 +223,9 @@ class PacedPlatform:
     async def count(self) -> int | None:
         return await self.platform.count()
 
-    async def send(self, contacts: Contacts) -> Answer:
+    async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
         await self.pace.take()
-        return await self.platform.send(contacts)
+        return await self.platform.send(contacts, leaving)
 
 
 @dataclass
@@ -233,6 +234,7 @@ class World:
 
     Attributes:
         make_pace: The budget of requests of each process.
+        stops_at: When the run is asked to stop; None for never.
         power_fails: A process that is killed takes with it all that was not synced to the disk.
     """
 
@@ -246,6 +248,7 @@ class World:
     kill_at: Callable[[str], bool] = field(default=lambda _: False)
     power_fails: bool = False
     make_pace: Callable[[VirtualClock], Pace] = FreePace
+    stops_at: float | None = None
     processes: int = 0
     ended_at: float = 0.0
 
@@ -287,6 +290,9 @@ class World:
             def observe(event: str, /, **facts: Any) -> None:
                 self.events.append((event, facts))
 
+            stop = asyncio.Event()
+            if self.stops_at is not None:
+                self.loop.call_at(self.stops_at, stop.set)
             self.delivery = Delivery(
                 PacedPlatform(self.platform, pace),
                 ledger,
@@ -296,7 +302,7 @@ class World:
                 self.policy,
                 ledger.fact("baseline")[0],
                 observe,
-                asyncio.Event(),
+                stop,
                 chance.random,
             )
             await self.delivery.run()

@@ -80,6 +80,13 @@ class Consequences:
                 self.lose(work, answer)
         self.health.tell_resumed(answer, now)
 
+    def recall(self, work: Work) -> None:
+        """It was waiting for its turn when nothing more was to be sent: it has not left, and costs no attempt."""
+        cause = "stopped before it was sent"
+        self._tell_answer(work, NotSent(cause), self.clock.now())
+        work.batch = replace(work.batch, attempts=work.batch.attempts - 1)
+        self.journal.absent(work.batch, cause=cause)
+
     def of_error(self, work: Work, error: DialfeedError) -> None:
         """The platform will not take anything any more; this batch was not stored."""
         self.end(error)

@@ -21,7 +21,7 @@ from dialfeed.delivery.consequences import Consequences
 from dialfeed.delivery.health import Health
 from dialfeed.delivery.lost import Lost
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Observer, Pace, Supply
+from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Leaving, Observer, Pace, Supply
 from dialfeed.delivery.settle import Settling
 from dialfeed.delivery.waiting import Waiting
 from dialfeed.delivery.work import Work
@@ -29,6 +29,9 @@ from dialfeed.errors import DialfeedError, FixConnection, ResumeRun
 
 _FIRST_LOOK, _GROWTH, _LONGEST_LOOK = 0.05, 1.5, 1.0
 """Between two readings of a count: seconds at first, what multiplies them each time, and seconds at most."""
+
+
+_STOPPED = "stopped while the answer was awaited"
 
 
 @dataclass(slots=True)
@@ -97,6 +100,8 @@ class Delivery:
         self._adopt()
         while True:
             self._watch_deadline()
+            if self._ended:
+                await self._recall()
             wait = self._start_batches()
             if self._tasks:
                 await self._await_some(wait)
@@ -150,12 +155,12 @@ class Delivery:
         if work.contacts is None:
             work.contacts = self.supply.load(work.batch)
         work.batch = self.journal.opened(work.batch)
-        work.sent_at = self.clock.now()
+        work.sent_at, work.left = self.clock.now(), False
         self.observe("batch.sent", batch=work.batch.id, contacts=work.size, attempt=work.batch.attempts)
-        self._tasks[asyncio.ensure_future(self._send(work.contacts))] = work
+        self._tasks[asyncio.ensure_future(self._send(work.contacts, work.leaves))] = work
 
-    async def _send(self, contacts: Contacts) -> Answer:
-        answer = await self.carrier.send(contacts)
+    async def _send(self, contacts: Contacts, leaving: Leaving) -> Answer:
+        answer = await self.carrier.send(contacts, leaving)
         if isinstance(answer, Throttled):
             await self.pace.penalise(answer.pause)
         return answer
@@ -165,7 +170,7 @@ class Delivery:
     async def _await_some(self, wait: float | None) -> None:
         """Wait for an answer, the stop signal, or the moment when another batch may start."""
         stopping = asyncio.ensure_future(self.stop.wait())
-        timeout = self._patience_left() if self._ended else wait
+        timeout = self._patience_left() if self._ended else self._until_deadline(wait)
         try:
             waiting = self._tasks.keys() if self.stop.is_set() else {*self._tasks, stopping}
             done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -195,11 +200,33 @@ class Delivery:
         self._patient_until = self._patient_until or now + self.policy.stop_within
         return max(0.0, self._patient_until - now)
 
+    def _until_deadline(self, wait: float | None) -> float | None:
+        """Seconds to wait, no longer than until the deadline."""
+        if self.policy.deadline is None:
+            return wait
+        left = max(0.0, self._began_at + self.policy.deadline - self.clock.now())
+        return left if wait is None else min(wait, left)
+
+    async def _recall(self) -> None:
+        """Take back what waits for its turn: it has not left, so there is nothing to settle."""
+        waiting = [task for task, work in self._tasks.items() if not work.left]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for task in waiting:
+            work = self._tasks.pop(task)
+            if not task.cancelled():
+                self._finish(work, task)
+            elif work.left:
+                self._consequences.lose(work, Unknown(_STOPPED))
+            else:
+                self._consequences.recall(work)
+
     async def _abandon(self) -> None:
         """Give up waiting: what is under way stays open in the journal, and is settled when the run is resumed."""
         for task, work in self._tasks.items():
             task.cancel()
-            self._consequences.lose(work, Unknown("stopped while the answer was awaited"))
+            self._consequences.lose(work, Unknown(_STOPPED))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,11 +42,15 @@ class Supply(Protocol):
         ...
 
 
+Leaving = Callable[[], None]
+"""Called when a batch is about to be written: from then on it may be on the list, and until then it can be recalled."""
+
+
 class Carrier(Protocol):
     """Carries a batch to a contact list and reads the list's count."""
 
-    async def send(self, contacts: Contacts) -> Answer:
-        """Send one batch once.
+    async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
+        """Send one batch once; it waits for its turn, and tells when it leaves.
 
         Raises:
             DialfeedError: The platform will not take anything any more; this batch was not stored.
@@ -200,3 +204,7 @@ class Observer(Protocol):
 def unheard(event: str, /, **facts: Any) -> None:
     """An observer that does nothing."""
     del event, facts
+
+
+def unwatched() -> None:
+    """A batch leaves, and nobody wants to know."""

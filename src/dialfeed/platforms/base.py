@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import polars as pl
 
 from dialfeed.delivery.answers import Answer
-from dialfeed.delivery.ports import Contacts, Identity
+from dialfeed.delivery.ports import Contacts, Identity, Leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Platform(Protocol):
         """
         ...
 
-    async def send(self, list_id: str, contacts: Contacts) -> Answer:
+    async def send(self, list_id: str, contacts: Contacts, leaving: Leaving = ...) -> Answer:
         """Send one batch once; see `dialfeed.delivery.ports.Carrier`."""
         ...
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from dialfeed.delivery.ports import Clock, Observer, Pace, Permit, unheard
+from dialfeed.delivery.ports import Clock, Leaving, Observer, Pace, Permit, unheard, unwatched
 from dialfeed.delivery.retry import RetryPolicy, backoff, parse_retry_after
 from dialfeed.errors import DialfeedError, FixConnection, FixSettings
 
@@ -79,10 +79,11 @@ class _Upload:
 
 @dataclass(slots=True)
 class _Departure:
-    """The permit of one request, until it is used."""
+    """The permit of one request, until it is used, and who is told when it leaves."""
 
     pace: Pace
     permit: Permit | None
+    leaving: Leaving
 
     async def now(self) -> None:
         """The request is about to be written: its connection is there, which may have taken a while.
@@ -92,6 +93,7 @@ class _Departure:
         """
         permit, self.permit = self.permit, None
         await (self.pace.take() if permit is None else self.pace.leave(permit))
+        self.leaving()
 
 
 def _departures() -> aiohttp.TraceConfig:
@@ -200,6 +202,7 @@ class Http:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        leaving: Leaving = unwatched,
     ) -> Reply:
         """One request, once.
 
@@ -211,6 +214,7 @@ class Http:
             params: The query.
             form: A form to send.
             body: A body to send, in pieces.
+            leaving: Told when it is about to be written.
 
         Raises:
             Lost: No answer came.
@@ -218,7 +222,7 @@ class Http:
         """
         upload = _Upload(body) if body is not None else None
         asked_at = self.clock.now()
-        departure = _Departure(self.pace, await self.pace.take())
+        departure = _Departure(self.pace, await self.pace.take(), leaving)
         began_at, reply = self.clock.now(), None
         try:
             async with self._open().request(

@@ -18,7 +18,7 @@ from dialfeed.config import Plan
 from dialfeed.coordination.budget import Budget, open_budget, organisation_key
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Contacts, Observer, unheard
+from dialfeed.delivery.ports import Contacts, Leaving, Observer, unheard
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixSettings, NameList
@@ -61,9 +61,9 @@ class ListCarrier:
     platform: Platform
     list_id: str
 
-    async def send(self, contacts: Contacts) -> Answer:
+    async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
         """Send one batch once."""
-        return await self.platform.send(self.list_id, contacts)
+        return await self.platform.send(self.list_id, contacts, leaving)
 
     async def count(self) -> int | None:
         """The list's count; None where it is not told."""

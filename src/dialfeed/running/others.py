@@ -17,7 +17,7 @@ from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.answers import Answer
-from dialfeed.delivery.ports import Carrier, Clock, Contacts
+from dialfeed.delivery.ports import Carrier, Clock, Contacts, Leaving
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import SUMMARY, find
 from dialfeed.reports.summary import Summary, read_summary
@@ -114,9 +114,9 @@ class OwnCount:
     clock: Clock
     stopper: Stopper
 
-    async def send(self, contacts: Contacts) -> Answer:
+    async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
         """Send one batch once."""
-        return await self.carrier.send(contacts)
+        return await self.carrier.send(contacts, leaving)
 
     async def count(self) -> int | None:
         """The count that the list would have; None where nobody can say, or the platform does not tell."""

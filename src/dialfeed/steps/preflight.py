@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from dialfeed.audit.trail import utc_now
@@ -94,7 +95,11 @@ def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
 def _remember_end(run: Run, history: History, header: str, retry_of: str = "") -> None:
     """Write the run into the history; that it cannot be written is told, and harms the run no more."""
     try:
-        history.add(_past(run, header, finished=True, retry_of=retry_of))
+        past = _past(run, header, finished=True, retry_of=retry_of)
+        if run.summary.command == "settle":  # it has sent nothing since the run told of itself last
+            before = next((each.time for each in history.runs() if each.run == past.run), past.time)
+            past = replace(past, time=before)
+        history.add(past)
     except (OSError, FixSettings):
         sentence = "This run could not be written into the list's history; the next one is not compared with it."
         run.summary.findings.append(found("history.not_written", "warning", sentence))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import orjson
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooLarge, Unknown
-from dialfeed.delivery.ports import Contacts
+from dialfeed.delivery.ports import Contacts, Leaving, unwatched
 from dialfeed.errors import DialfeedError, FixAccess, FixConnection, NameList
 from dialfeed.platforms.base import ContactList, Limits
 from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused
@@ -126,14 +126,16 @@ class CxonePlatform:
 
     # --- contacts (section 3) -----------------------------------------------------------------------------------
 
-    async def send(self, list_id: str, contacts: Contacts) -> Answer:
+    async def send(self, list_id: str, contacts: Contacts, leaving: Leaving = unwatched) -> Answer:
         """Send one batch once; a 401 renews the token and repeats, since nothing was stored."""
         path = f"/api/v2/outbound/contactlists/{quote(list_id, safe='')}/contacts"
         for _ in range(2):
             token = await self._tokens.get()
             headers = _headers(token) | {"Content-Type": "application/json"}
             try:
-                reply = await self._http.once("POST", path, kind="contacts", headers=headers, body=contacts.body)
+                reply = await self._http.once(
+                    "POST", path, kind="contacts", headers=headers, body=contacts.body, leaving=leaving
+                )
             except Lost as lost:
                 return Unknown(lost.cause) if lost.sent else NotSent(lost.cause)
             if reply.status != 401:
