@@ -299,18 +299,19 @@ def test_a_fault_of_a_command_without_a_run_tells_its_place_and_no_value(tmp_pat
 
 def test_a_secret_in_the_address_of_a_source_is_not_told(tmp_path: Path) -> None:
     with world(tmp_path, a_platform()) as (each, _):
-        for address in (
-            f"https://files.invalid/contacts.csv?X-Signature={SECRET}",
-            f"https://me:{SECRET}@files.invalid/contacts.csv",
-            f"postgresql://me:{SECRET}@127.0.0.1:1/test?password={SECRET}",
-        ):
-            outcome = each.run(
-                "import", address, "--list", each.list_id, "--query", "select 1", "--run-dir", tmp_path / "run"
+        for number, address in enumerate(
+            (
+                f"https://files.invalid/contacts.csv?X-Signature={SECRET}",
+                f"https://me:{SECRET}@files.invalid/contacts.csv",
+                f"postgresql://me:{SECRET}@127.0.0.1:1/test?password={SECRET}",
             )
+        ):
+            run = tmp_path / f"run{number}"
+            run.mkdir()
+            (run / "my notes.txt").touch()  # a run that never began leaves no folder of its own
+            outcome = each.run("import", address, "--list", each.list_id, "--query", "select 1", "--run-dir", run)
             assert outcome.code == 1, outcome.err
-            ledger = tmp_path / "run" / "ledger.sqlite"
+            ledger = run / "ledger.sqlite"
+            assert ledger.is_file()
             assert SECRET.encode() not in b"".join(part.read_bytes() for part in ledger.parent.glob("ledger.sqlite*"))
             each.check("audit.jsonl")
-            for part in (tmp_path / "run").iterdir():
-                if part.is_file():
-                    part.unlink()
