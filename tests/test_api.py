@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from tenant import Tenant
@@ -76,3 +77,13 @@ def test_a_run_that_is_not_there_is_an_error_with_an_advice(name: str, places: d
         getattr(dialfeed, name)("20200101T000000Z-000000", **places)
     assert told.value.advice
     assert told.value.exit_code == 1
+
+
+def test_what_is_on_the_list_is_not_told_as_not_sent_where_there_is_no_room_for_the_row_files(
+    tenant: Tenant, places: dict[str, Any], connection: dict[str, Any]
+) -> None:
+    with mock.patch("dialfeed.steps.record.Recorder.finish", side_effect=OSError(28, "No space left on device")):
+        told = dialfeed.import_contacts(tenant.write(CONTACTS), list="Spring", **places, **connection)
+    assert (told.exit_code, told.rows.delivered, told.rows.failed) == (3, 2, 0)
+    assert dialfeed.resume(told.run, **places, **connection).exit_code == 0
+    assert len(tenant.stored) == 2

@@ -147,6 +147,7 @@ class Run:
     host: str = ""
     home: Path = field(default_factory=Path)
     error: DialfeedError | None = None
+    _recorded: bool = False
     _began: float = field(default_factory=time.monotonic)
 
     def result(self) -> Result:
@@ -163,7 +164,7 @@ class Run:
 
     def finish(self) -> None:
         """Count, judge, and write summary and audit entry."""
-        _guarded(self, self.settle_rows)
+        self._recorded = _guarded(self, self.settle_rows)
         _guarded(self, self.remember_end)
         _guarded(self, self._write_people_files)
         summary = self.summary
@@ -240,7 +241,8 @@ class Run:
     def can_go_on(self) -> bool:
         """Whether something is left that resuming could deliver or settle; the prepared contacts are kept for that."""
         rows = self.summary.rows
-        nothing_left = self.settle_rows is not None and not (rows.failed or rows.unknown)
+        recorded = self.settle_rows is not None and self._recorded
+        nothing_left = recorded and not (rows.failed or rows.unknown)
         began_badly = self.summary.exit_code in {1, 6} and self.summary.command in {"import", "retry"}
         return self.sends and not began_badly and not nothing_left
 
@@ -276,12 +278,15 @@ def running(run: Run) -> Iterator[Run]:
                 run.summary.folder = ""
 
 
-def _guarded(run: Run, step: Callable[[], None] | None) -> None:
+def _guarded(run: Run, step: Callable[[], None] | None) -> bool:
+    """Do a step of a run's end, and tell whether it was done; what goes wrong becomes the run's error."""
     try:
         if step is not None:
             step()
     except Exception as error:  # noqa: BLE001 - the summary must be written all the same
         run.error = run.error or translated(error, run.folder.path, run.stopper.signal_number)
+        return False
+    return True
 
 
 def _begin(run: Run) -> None:

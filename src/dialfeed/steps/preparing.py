@@ -12,6 +12,7 @@ from typing import Any
 
 from dialfeed.ledger.folder import SUMMARY
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.reading import glance
 from dialfeed.ledger.stage import Stage
 from dialfeed.reports.reading import hidden_sentences
 from dialfeed.reports.summary import Rows, read_summary
@@ -124,11 +125,26 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
 
 
 def _settle_rows(run: Run, facts: Mapping[str, Any], recorder: Recorder) -> None:
-    """Record: every contact's outcome, from the ledger and the stage, into files and counts."""
+    """Record: every contact's outcome, from the ledger and the stage, into files and counts.
+
+    The counts come first, so that they are right also where there is no room for the files.
+    """
     run.progress("record")
+    run.summary.rows = replace(run.summary.rows, **_outcomes(run, facts["prepared"]["ready"]))
     with Ledger(run.folder.ledger) as ledger:
         recorded = recorder.finish(ledger)
         run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
     outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
     run.summary.rows = replace(run.summary.rows, **outcomes)
     run.summary.reasons = dict(Counter(facts["prepared"]["reasons"]) + recorded.reasons)
+
+
+def _outcomes(run: Run, ready: int) -> dict[str, int]:
+    """How many contacts ended where, by the ledger alone; what is in no batch was not sent."""
+    states = glance(run.folder.ledger).contacts
+    sent = {
+        "delivered": states.get("delivered", 0),
+        "refused": states.get("refused", 0),
+        "unknown": states.get("unknown", 0) + states.get("open", 0),
+    }
+    return {**sent, "failed": ready - sum(sent.values())}
