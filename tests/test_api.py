@@ -82,7 +82,7 @@ def test_a_run_that_is_not_there_is_an_error_with_an_advice(name: str, places: d
 def test_what_is_on_the_list_is_not_told_as_not_sent_where_there_is_no_room_for_the_row_files(
     tenant: Tenant, places: dict[str, Any], connection: dict[str, Any]
 ) -> None:
-    with mock.patch("dialfeed.steps.record.Recorder.finish", side_effect=OSError(28, "No space left on device")):
+    with mock.patch("dialfeed.steps.record._Files.write_next", side_effect=OSError(28, "No space left on device")):
         told = dialfeed.import_contacts(tenant.write(CONTACTS), list="Spring", **places, **connection)
     assert (told.exit_code, told.rows.delivered, told.rows.failed) == (3, 2, 0)
     assert dialfeed.resume(told.run, **places, **connection).exit_code == 0
