@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.breaker import BreakerRule
 from dialfeed.delivery.health import Health
 
@@ -31,6 +31,7 @@ def health() -> tuple[Health, list[tuple[str, dict[str, Any]]]]:
         (TooLarge(), False),
         (Throttled(5.0), False),
         (NotSent("down"), False),
+        (HeldBack(), False),
         (Unknown("HTTP 502", 502), False),
     ],
     ids=lambda value: type(value).__name__,
@@ -58,6 +59,19 @@ def test_after_failures_in_a_row_nothing_starts_until_one_probe_has_succeeded() 
         ("delivery.paused", {"cause": "breaker", "seconds": COOL_DOWN}),
         ("delivery.resumed", {"cause": "breaker", "seconds": COOL_DOWN + 1.0}),
     ]
+
+
+def test_a_probe_that_was_held_back_lets_the_next_one_out() -> None:
+    known, _ = health()
+    for _ in range(FAILURES):
+        known.on_answer(Unknown("HTTP 502", 502), 1.0)
+    probed_at = 1.0 + COOL_DOWN
+    known.on_start(probed_at)
+    known.on_answer(HeldBack(), probed_at + 1.0)
+    known.tell_resumed(HeldBack(), probed_at + 1.0)
+    assert known.opens_at(probed_at + 1.0) is None
+    known.on_start(probed_at + 1.0)
+    assert known.opens_at(probed_at + 1.0) is not None, "it goes alone as well"
 
 
 def test_a_pause_that_the_platform_asks_for_is_told_once_and_so_is_its_end() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from dialfeed.delivery.answers import Words
-from dialfeed.delivery.ports import Parts
+from dialfeed.delivery.ports import Parts, Suppression
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.reading import glance
 
 FULL, NORMAL = 2, 1
 
@@ -31,7 +32,8 @@ def test_a_batch_is_on_the_disk_before_it_leaves_and_so_are_facts(tmp_path: Path
         batch = ledger.opened(ledger.create(((0, 10),)))
         ledger.unknown(batch, cause="cut", status=None)
         ledger.delivered(batch, status=201, ids={})
-    assert synced == {"facts": FULL, "open": FULL, "unknown": NORMAL, "delivered": NORMAL}
+        ledger.suppressed(ledger.create(((10, 20),)), [Suppression(0, "phone", "suppressed.internal_dnc", "")])
+    assert synced == {"facts": FULL, "open": FULL, "unknown": NORMAL, "delivered": NORMAL, "suppressed": FULL}
 
 
 def test_what_was_told_is_there_for_the_next_process(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_what_becomes_of_the_parts_of_a_batch_is_told_part_by_part(tmp_path: Pat
         assert [(each.ids, each.stored_unnamed) for each in ledger.entries()] == [
             (["one", "five"], 0), ([], 2), ([], 0), ([], 0), ([None, None, "last"], 0),
         ]  # fmt: skip
-        assert ledger.contacts_by_state() == {"delivered": 5, "unknown": 3, "waiting": 4, "refused": 1}
+        assert ledger.contacts_by_state() == {"delivered": 5, "unknown": 3, "waiting": 4, "refused": 1, "suppressed": 0}
         assert (stored, ledger.stored()) == (7, 7), "two of the unknown are on the list, whoever they are"
         assert ledger.unfinished()[0] == [], "and no count will ever tell who"
         assert ledger.requests(whole.root) == 5
@@ -183,6 +185,30 @@ def test_a_file_that_is_no_ledger_of_ours_is_told(tmp_path: Path) -> None:
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite"):
         assert (tmp_path / "ledger.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_who_is_suppressed_leaves_the_batch_and_the_others_wait(tmp_path: Path) -> None:
+    """Of a batch that nobody has been told of, of one that waits, and of one in which nobody is left."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        new, waiting, whole = ledger.create(((0, 10),)), ledger.create(((10, 20),)), ledger.create(((20, 21),))
+        ledger.waits(waiting)
+        rest = ledger.suppressed(new, [Suppression(3, "phone", "a b", "t"), Suppression(3, "email", "a", "t")])
+        assert rest is not None
+        assert rest.spans == ((0, 3), (4, 10))
+        ledger.suppressed(waiting, [Suppression(0, "phone", "a", "t")])
+        assert ledger.suppressed(whole, [Suppression(0, "phone", "a", "t")]) is None
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        lost, left = ledger.unfinished()
+        assert lost == []
+        assert [batch.spans for batch in left] == [rest.spans, ((11, 20),)]
+        assert [(each.place, each.field) for each in ledger.suppressions()] == [
+            (3, "email"), (3, "phone"), (10, "phone"), (20, "phone"),
+        ]  # fmt: skip
+        assert [each.place for each in ledger.suppressions(4, 20)] == [10]
+        assert ledger.cut_up_to() == (3, 21)
+        assert ledger.contacts_by_state() == {"waiting": 18, "refused": 0, "suppressed": 3}
+        assert ledger.batches_sent() == 0
+    assert glance(tmp_path / "ledger.sqlite").contacts == {"waiting": 18, "refused": 0, "suppressed": 3}
 
 
 def test_half_a_write_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

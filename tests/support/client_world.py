@@ -75,9 +75,12 @@ def people(count: int, first: int = 0, **columns: str) -> pl.DataFrame:
     return frame.with_columns(pl.lit(value).alias(name) for name, value in columns.items())
 
 
-def wire(contacts: pl.DataFrame, *, wrapped: bool = False) -> WireContacts:
+def wire(
+    contacts: pl.DataFrame, *, wrapped: bool = False, may_leave: Callable[[], bool] = lambda: True
+) -> WireContacts:
     """Contacts as one batch."""
-    return WireContacts(body_of(contacts, JsonCodec(wrapped)), contacts.select("externalId", "phone", "email"))
+    identities = contacts.select("externalId", "phone", "email")
+    return WireContacts(body_of(contacts, JsonCodec(wrapped)), identities, may_leave)
 
 
 def body_of(contacts: pl.DataFrame, codec: JsonCodec) -> bytes:

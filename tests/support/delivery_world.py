@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -10,15 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.batches import Batch, Span
 from dialfeed.delivery.loop import Delivery
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Contacts, Identity, Leaving, Pace, Permit
+from dialfeed.delivery.ports import Contacts, Identity, Leaving, Pace, Permit, Suppression
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import size_limit
-from dialfeed.errors import FixConnection
+from dialfeed.errors import CheckFile, FixConnection
 from dialfeed.ledger.ledger import Ledger
+
+BUCKETS = ("delivered", "refused", "unknown", "failed", "suppressed")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -55,6 +58,7 @@ class Numbers:
     """The contacts of a batch: their places."""
 
     places: Sequence[int]
+    asked: Callable[[], bool]
 
     @property
     def body(self) -> bytes:
@@ -63,15 +67,19 @@ class Numbers:
     def identities(self) -> Sequence[Identity]:
         return [(str(place), None, None) for place in self.places]
 
+    def may_leave(self) -> bool:
+        return self.asked()
+
 
 @dataclass
 class NumberSupply:
-    """Cuts the numbers up to `total` into batches."""
+    """Cuts the numbers up to `total` into batches, and tells who has opted out."""
 
     total: int
     most: int
     cut_before: int = 0
     place: int = 0
+    opted_out: Callable[[int], bool] = lambda _: False
 
     def remaining(self) -> int:
         return self.total - self.place
@@ -85,7 +93,14 @@ class NumberSupply:
         return ((start, self.place),)
 
     def load(self, batch: Batch) -> Contacts:
-        return Numbers(batch.places())
+        return Numbers(batch.places(), lambda: not self.suppressed(batch))
+
+    def suppressed(self, batch: Batch) -> Sequence[Suppression]:
+        return [
+            Suppression(position, "phone", "suppressed.internal_dnc:internal", "")
+            for position, place in enumerate(batch.places())
+            if self.opted_out(place)
+        ]
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,7 @@ class NumberPlatform:
     clock: VirtualClock
     existing: int = 0
     writes: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
+    asked: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     requests: int = 0
     counts: int = 0
 
@@ -141,6 +157,7 @@ class NumberPlatform:
         leaving()
         self.requests += 1
         places = [int(identity[0] or 0) for identity in contacts.identities()]
+        self.asked.append((self.clock.now(), tuple(places)))
         kind = self._draw()
         await asyncio.sleep(self.faults.latency * self.chance.uniform(0.5, 1.5))
         if self._is_down():
@@ -225,6 +242,8 @@ class PacedPlatform:
 
     async def send(self, contacts: Contacts, leaving: Leaving) -> Answer:
         await self.pace.take()
+        if not contacts.may_leave():
+            return HeldBack()
         return await self.platform.send(contacts, leaving)
 
 
@@ -236,6 +255,8 @@ class World:
         make_pace: The budget of requests of each process.
         stops_at: When the run is asked to stop; None for never.
         power_fails: A process that is killed takes with it all that was not synced to the disk.
+        opt_outs: Who opts out, and when.
+        unreadable_at: When the list of those who have cannot be read any more.
     """
 
     folder: Path
@@ -247,6 +268,8 @@ class World:
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     kill_at: Callable[[str], bool] = field(default=lambda _: False)
     power_fails: bool = False
+    opt_outs: Mapping[int, float] = field(default_factory=dict)
+    unreadable_at: float = math.inf
     make_pace: Callable[[VirtualClock], Pace] = FreePace
     stops_at: float | None = None
     processes: int = 0
@@ -296,7 +319,7 @@ class World:
             self.delivery = Delivery(
                 PacedPlatform(self.platform, pace),
                 ledger,
-                NumberSupply(self.total, self.most, batches, place),
+                NumberSupply(self.total, self.most, batches, place, self._has_opted_out),
                 pace,
                 self.clock,
                 self.policy,
@@ -306,6 +329,11 @@ class World:
                 chance.random,
             )
             await self.delivery.run()
+
+    def _has_opted_out(self, place: int) -> bool:
+        if self.clock.now() >= self.unreadable_at:
+            raise CheckFile("The list cannot be read.")
+        return self.opt_outs.get(place, math.inf) <= self.clock.now()
 
     def _synced(self) -> None:
         """Keep what is on the disk for certain: the ledger as it was when a batch was last opened."""
@@ -334,12 +362,13 @@ class World:
 
     def outcomes(self) -> dict[str, list[int]]:
         """Places by what the ledger says of them."""
-        found: dict[str, list[int]] = {name: [] for name in ("delivered", "refused", "unknown", "failed")}
+        found: dict[str, list[int]] = {name: [] for name in BUCKETS}
         names = {"open": "unknown", "waiting": "failed"}
         with Ledger(self.folder / "ledger.sqlite") as ledger:
             for entry in ledger.entries():
                 found[names.get(entry.state, entry.state)].extend(entry.batch.places())
             found["refused"].extend(refusal.place for refusal in ledger.refusals())
+            found["suppressed"].extend({each.place for each in ledger.suppressions()})
             found["failed"].extend(range(ledger.cut_up_to()[1], self.total))
         return found
 
@@ -355,3 +384,11 @@ class World:
         if settled:
             assert not found["unknown"], "what can be settled is settled"
             assert sorted(found["delivered"]) == sorted(stored)
+        late = {
+            place
+            for when, places in self.platform.asked
+            for place in places
+            if self.opt_outs.get(place, math.inf) <= when
+        }
+        assert not late, "nobody leaves who has opted out by then"
+        assert set(found["suppressed"]) <= self.opt_outs.keys(), "nobody else is held back"

@@ -169,6 +169,15 @@ _REASONS: tuple[Reason, ...] = (
         bucket="suppressed",
     ),
     Reason(
+        "suppressed.opted_out_since",
+        "Opted out while the run went on",
+        "The number or address came onto the company's own do-not-call list after the scrub and before the contact was "
+        "sent, so the contact was not sent.",
+        "Leave it; `dialfeed dnc check` shows when it was asked. A contact that has another number or address can be "
+        "imported again from suppressed.csv for that one: it is scrubbed anew.",
+        bucket="suppressed",
+    ),
+    Reason(
         "suppressed.account_excluded",
         "Account is excluded",
         "The contact's externalId is on a list of accounts that are not to be contacted.",
@@ -929,9 +938,16 @@ def _withheld(reason: Reason) -> Reason:
     )
 
 
+_OF_WHOLE_CONTACTS = frozenset({"suppressed.opted_out_since"})
+"""Reasons for which a contact does not go on without the endpoint, whatever else it has."""
+
 CATALOGUE: tuple[Reason, ...] = (
     *_REASONS,
-    *(_withheld(reason) for reason in _REASONS if reason.bucket == "suppressed"),
+    *(
+        _withheld(reason)
+        for reason in _REASONS
+        if reason.bucket == "suppressed" and reason.code not in _OF_WHOLE_CONTACTS
+    ),
 )
 """Every reason there is."""
 

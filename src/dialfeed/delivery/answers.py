@@ -84,6 +84,13 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Somebody in the batch has opted out while it waited for its turn, so nothing of it was written."""
+
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The body was sent and the answer is lost or says nothing reliable: stored or not, nobody knows.
 
@@ -100,4 +107,4 @@ class Unknown:
     ends: DialfeedError | None = None
 
 
-Answer = Accepted | Refused | TooLarge | Throttled | NotSent | Unknown
+Answer = Accepted | Refused | TooLarge | Throttled | NotSent | HeldBack | Unknown

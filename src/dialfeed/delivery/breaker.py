@@ -114,6 +114,11 @@ def on_success(state: Breaker, now: float) -> Breaker:
     return Breaker(state.rule)
 
 
+def on_nothing(state: Breaker) -> Breaker:
+    """A request was let out and not sent: had it been the probe, the next one is."""
+    return replace(state, probed_at=None)
+
+
 def is_open(state: Breaker) -> bool:
     """Whether requests are held back: open or half-open."""
     return state.open_until is not None

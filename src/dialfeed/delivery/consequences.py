@@ -5,6 +5,7 @@ refused       named contacts refused, the others sent again; nobody named: halve
 too large     halved
 throttled     everybody waits; costs no attempt
 not sent      sent again after a back-off
+held back     sent again at once, without those who have opted out; costs no attempt
 unknown       stays open until the count has settled it
 """
 
@@ -13,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown, Words
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Throttled, TooLarge, Unknown, Words
 from dialfeed.delivery.health import Health
 from dialfeed.delivery.lost import Lost
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Clock, Journal, Observer, Parts
+from dialfeed.delivery.ports import Clock, Journal, Observer, Parts, Suppression
 from dialfeed.delivery.waiting import Waiting
 from dialfeed.delivery.work import Work
 from dialfeed.errors import DialfeedError, FixAccess, ResumeRun
@@ -73,7 +74,9 @@ class Consequences:
             case TooLarge():
                 self._halve(work, Words("refused.too_large", "HTTP 413", ""), answer.status)
             case Throttled():
-                self._throttled(work, now)
+                self._at_once(work, now, "HTTP 429")
+            case HeldBack():
+                self._at_once(work, now, "held back")
             case NotSent():
                 self._again(work, answer.cause)
             case Unknown():
@@ -166,10 +169,10 @@ class Consequences:
             codes = sorted({words.code for words in refused.values()})
             self.observe("contacts.refused", batch=work.batch.id, contacts=len(refused), codes=codes)
 
-    def _throttled(self, work: Work, now: float) -> None:
-        """A 429 stores nothing and costs no attempt; the pace makes everybody wait."""
+    def _at_once(self, work: Work, now: float, cause: str) -> None:
+        """Nothing is stored, which costs no attempt: it goes next. After a 429 the pace makes everybody wait."""
         work.batch = replace(work.batch, attempts=work.batch.attempts - 1)
-        self.journal.absent(work.batch, cause="HTTP 429")
+        self.journal.absent(work.batch, cause=cause)
         work.ready_at = now
         self.waiting.add_first([work])
 
@@ -193,6 +196,17 @@ class Consequences:
         tried_for = sum(retry.wait(number, 0.0) for number in range(retry.max_retries))
         if self.clock.now() - self.health.succeeded_at >= min(tried_for, retry.deadline or tried_for):
             self.end(ResumeRun(f"The platform does not take contacts any more ({cause})."))
+
+    # --- of an opt-out --------------------------------------------------------------------------------------------
+
+    def suppress(self, work: Work, found: Sequence[Suppression]) -> None:
+        """Some of a batch that is not on its way must not be sent any more: the others go next."""
+        rest = self.journal.suppressed(work.batch, found)
+        gone = {each.position for each in found}
+        codes = sorted({reason.partition(":")[0] for each in found for reason in each.reasons.split()})
+        self.observe("contacts.suppressed", batch=work.batch.id, contacts=len(gone), codes=codes)
+        if rest is not None:
+            self.waiting.add_first([Work(rest)])
 
     # --- of a settling ------------------------------------------------------------------------------------------
 

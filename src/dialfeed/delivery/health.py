@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, Unknown
-from dialfeed.delivery.breaker import Breaker, WaitUntil, is_open, may_start, on_failure, on_success
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Throttled, Unknown
+from dialfeed.delivery.breaker import Breaker, WaitUntil, is_open, may_start, on_failure, on_nothing, on_success
 from dialfeed.delivery.pauses import Cause, Pause, begin, over
 from dialfeed.delivery.ports import Observer
 
@@ -36,6 +36,9 @@ class Health:
 
     def on_answer(self, answer: Answer, now: float) -> None:
         """What an answer tells, whatever it means for its batch."""
+        if isinstance(answer, HeldBack):
+            self._breaker = on_nothing(self._breaker)
+            return
         if isinstance(answer, NotSent | Unknown):
             self._breaker = on_failure(self._breaker, now)
             if self._breaker.open_until is not None:
@@ -49,7 +52,9 @@ class Health:
 
     def tell_resumed(self, answer: Answer, now: float) -> None:
         """Something came back after a pause, and asks for no other."""
-        if self._pause is None or not over(self._pause, now) or isinstance(answer, Throttled) or is_open(self._breaker):
+        if self._pause is None or not over(self._pause, now) or isinstance(answer, Throttled | HeldBack):
+            return
+        if is_open(self._breaker):
             return
         self.observe("delivery.resumed", cause=self._pause.cause, seconds=round(now - self._pause.since, 3))
         self._pause = None

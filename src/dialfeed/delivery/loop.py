@@ -148,7 +148,18 @@ class Delivery:
         return None
 
     def _take(self, aside: int, now: float) -> tuple[Work | None, float | None]:
-        return self._waiting.take([work.size for work in self._tasks.values()], aside, now)
+        """The next batch, without those who must not be sent any more, and else the seconds until there is one."""
+        under_way = [work.size for work in self._tasks.values()]
+        try:
+            while True:
+                work, wait = self._waiting.take(under_way, aside, now)
+                found = self.supply.suppressed(work.batch) if work else ()
+                if work is None or not found:
+                    return work, wait
+                self._consequences.suppress(work, found)
+        except DialfeedError as error:
+            self._consequences.end(error)
+            return None, None
 
     def _start(self, work: Work, now: float) -> None:
         self._health.on_start(now)

@@ -25,6 +25,31 @@ class Contacts(Protocol):
         """Who is in it, by position; made only when an answer must be matched."""
         ...
 
+    def may_leave(self) -> bool:
+        """Whether everybody in it may still be sent; asked right before the body is written.
+
+        Raises:
+            DialfeedError: That cannot be told, so nothing may be sent any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A contact that was fit to be sent must not be sent any more.
+
+    Attributes:
+        position: Which, in its batch.
+        field: The field of the contact that it is about.
+        reasons: Why: reason codes, each with the list behind a colon, a space between them.
+        at: When that was found, UTC, ISO 8601.
+    """
+
+    position: int
+    field: str
+    reasons: str
+    at: str
+
 
 class Supply(Protocol):
     """Cuts the contacts of a run into batches, always the same way."""
@@ -39,6 +64,14 @@ class Supply(Protocol):
 
     def remaining(self) -> int:
         """How many contacts are not in a batch yet."""
+        ...
+
+    def suppressed(self, batch: Batch) -> Sequence[Suppression]:
+        """Those of a batch who must not be sent any more; nobody, where nothing has changed.
+
+        Raises:
+            DialfeedError: That cannot be told, so nothing may be sent any more.
+        """
         ...
 
 
@@ -153,6 +186,10 @@ class Journal(Protocol):
 
     def unknown(self, batch: Batch, *, cause: str, status: int | None) -> None:
         """May be on the list."""
+        ...
+
+    def suppressed(self, batch: Batch, found: Sequence[Suppression]) -> Batch | None:
+        """Replace a batch that is not on its way by those who may still be sent, in one step; None if nobody may."""
         ...
 
     def divided(self, batch: Batch, parts: Parts) -> Division:

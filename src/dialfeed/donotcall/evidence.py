@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from dialfeed.contacts.findings import ROW
-from dialfeed.donotcall.decisions import Channel
+from dialfeed.donotcall.decisions import Channel, Decision
 from dialfeed.donotcall.keys import Key
 from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.scrub import Scrubber
@@ -29,6 +29,13 @@ EVIDENCE: Final = "evidence.json"
 """The run record: what the decisions rest on."""
 COLUMNS: Final = ("row", "column", "pseudonym", "decision", "reasons", "evidence", "window")
 """The columns of `decisions.csv`."""
+OPTOUTS: Final = "optouts.csv"
+"""The decisions about those who opted out after the scrub and before they were sent: the columns of `decisions.csv`,
+and when that was found (`at`)."""
+LATE_SCHEMA: Final = pl.Schema(
+    {ROW: pl.Int64, "column": pl.String, "value": pl.String, "reasons": pl.String, "at": pl.String}
+)
+"""Such decisions, with the number or address itself."""
 
 _STAGED = "decisions-"
 
@@ -84,9 +91,24 @@ def write_decisions(folder: Path, stage: Path, scrubber: Scrubber, objections: O
         objections: What rows of the file forbid elsewhere.
         key: What pseudonyms are made with.
     """
+    return _write(folder / DECISIONS, _told(stage, scrubber, objections, key))
+
+
+def write_late_decisions(folder: Path, decided: Iterable[pl.DataFrame], key: Key) -> Evidenced:
+    """Write `optouts.csv` of a run.
+
+    Args:
+        folder: The run's folder.
+        decided: `LATE_SCHEMA`.
+        key: What pseudonyms are made with.
+    """
+    return _write(folder / OPTOUTS, (_late(frame, key) for frame in decided))
+
+
+def _write(path: Path, frames: Iterable[pl.DataFrame]) -> Evidenced:
     digest, decisions, reasons, lines = hashlib.sha256(), Counter[str](), Counter[str](), 0
-    with written_whole(folder / DECISIONS) as file:
-        for frame in _told(stage, scrubber, objections, key):
+    with written_whole(path) as file:
+        for frame in frames:
             text = frame.write_csv(include_header=lines == 0, quote_style="necessary").encode()
             digest.update(text)
             file.write(text)
@@ -112,26 +134,36 @@ def _told(stage: Path, scrubber: Scrubber, objections: Objections, key: Key) -> 
         yield pl.concat(parts).sort("row", maintain_order=True)
 
 
+def _late(frame: pl.DataFrame, key: Key) -> pl.DataFrame:
+    """Lines of `optouts.csv`."""
+    emails = frame["value"].str.contains("@", literal=True)
+    pseudonyms = [
+        key.pseudonym("email" if email else "phone", value) for email, value in zip(emails, frame["value"], strict=True)
+    ]
+    nothing = pl.lit(None, dtype=pl.String)
+    return frame.select(
+        pl.col(ROW).alias("row"),
+        "column",
+        pl.Series("pseudonym", pseudonyms),
+        pl.lit(str(Decision.BLOCK)).alias("decision"),
+        "reasons",
+        nothing.alias("evidence"),
+        nothing.alias("window"),
+        "at",
+    )
+
+
 def _of_channel(
     frame: pl.DataFrame, channel: Channel, scrubber: Scrubber, objections: Objections, key: Key
 ) -> pl.DataFrame:
-    words = scrubber.words_of(channel)
     hit = objections.hits(channel, frame["value"])
-    frame = frame.with_columns(scrubber.elsewhere(pl.col("facts"), pl.lit(hit)))
-    distinct = frame.select(words).unique()
-    rulings = [scrubber.ruling(channel, row) for row in distinct.iter_rows()]
-    table = distinct.with_columns(
-        pl.Series("decision", [str(ruling.decision) for ruling in rulings], dtype=pl.String),
-        pl.Series("reasons", [" ".join(ruling.reasons) or None for ruling in rulings], dtype=pl.String),
-        pl.Series("_exempt", [ruling.code.startswith("exempt.") for ruling in rulings], dtype=pl.Boolean),
-    )
-    told = frame.join(table, on=words, how="left", maintain_order="left")
+    told = scrubber.ruled(channel, frame.with_columns(scrubber.elsewhere(pl.col("facts"), pl.lit(hit))))
     return told.select(
         pl.col(ROW).alias("row"),
         "column",
         key.pseudonyms(channel, told["value"]).alias("pseudonym"),
         "decision",
         "reasons",
-        pl.when("_exempt").then("evidence").alias("evidence"),
+        pl.when(pl.col("code").str.starts_with("exempt.")).then("evidence").alias("evidence"),
         "window",
     )

@@ -37,10 +37,15 @@ class Asked:
     topic: str | None
     widens_from: date | None
 
+    @property
+    def widened(self) -> bool:
+        """Whether a scoped opt-out counts whatever its topic."""
+        return self.topic is None or (self.widens_from is not None and self.now.date() >= self.widens_from)
+
     def applies(self) -> pl.Expr:
         """Whether an entry blocks: it has not expired, and speaks of everything or of this run."""
         in_force = pl.col("ends").is_null() | (pl.col("ends") > self.now.timestamp())
-        if self.topic is None or (self.widens_from is not None and self.now.date() >= self.widens_from):
+        if self.topic is None or self.widened:
             return in_force
         return in_force & (pl.col("topic").is_null() | (pl.col("topic") == topic_key(self.topic)))
 
@@ -88,8 +93,9 @@ class InternalList:
 
     def __init__(self, folder: Path, facts: ListFacts, asked: Asked) -> None:
         self._folder = folder
-        self._asked = asked
+        self._manifest = folder / MANIFEST
         self._snapshot: _Snapshot | None = None
+        self.asked = asked
         self.facts = facts
 
     def now(self) -> _Snapshot | Verdict:
@@ -101,13 +107,17 @@ class InternalList:
         except (DamagedList, OSError):
             return self._lost("damaged", Verdict.DAMAGED)
 
+    def stands(self) -> tuple[int, str] | None:
+        """How many entries the list has had and the SHA-256 of them; None where it cannot be used."""
+        return None if isinstance(self.now(), Verdict) else (self.facts.version, self.facts.sha256)
+
     def _lost(self, state: State, verdict: Verdict) -> Verdict:
         self.facts = replace(self.facts, state=state)
         self._snapshot = None
         return verdict
 
     def _refreshed(self) -> _Snapshot:
-        told = (self._folder / MANIFEST).stat()
+        told = self._manifest.stat()
         stamp = (told.st_ino, told.st_mtime_ns, told.st_size)
         known = self._snapshot
         if known is not None and known.stamp == stamp:
@@ -116,8 +126,8 @@ class InternalList:
         if manifest is None or manifest.current is None:
             raise FileNotFoundError
         entries = read_entries(self._folder, manifest, known.entries if known else None)
-        snapshot = self._snapshot = _take(stamp, entries, self._asked)
-        self.facts = manifest.facts(self._folder, self._asked.now)
+        snapshot = self._snapshot = _take(stamp, entries, self.asked)
+        self.facts = manifest.facts(self._folder, self.asked.now)
         return snapshot
 
 

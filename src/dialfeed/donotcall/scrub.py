@@ -24,7 +24,7 @@ from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW
 from dialfeed.donotcall.callable import CallingHours, as_window
 from dialfeed.donotcall.decisions import Channel, Policy, Role, Ruling, Situation, decide
 from dialfeed.donotcall.exemptions import Evidence, Exemptions
-from dialfeed.donotcall.facts import ListFacts, Moments, Opened, PhoneList, TextList, Verdict, Verdicts, never
+from dialfeed.donotcall.facts import ListFacts, Moments, Numbers, Opened, PhoneList, TextList, Verdict, Verdicts, never
 from dialfeed.donotcall.internal import InternalEmails, InternalPhones
 from dialfeed.donotcall.results import ResultList
 
@@ -124,7 +124,7 @@ class _Endpoints:
         nothing = pl.repeat(None, len(values), dtype=pl.String, eager=True)
         return cls(
             values,
-            _numbers(values) if channel == "phone" else np.zeros(0, dtype=np.uint64),
+            numbers_in(values) if channel == "phone" else np.zeros(0, dtype=np.uint64),
             contacts[state] if state in contacts.columns else None,
             contacts["externalId"] if "externalId" in contacts.columns else nothing,
             evidence.consent.to_numpy().astype("datetime64[D]"),
@@ -189,19 +189,30 @@ class Scrubber:
         if not self.keeps_decisions and not self._any_flag(contacts):
             return Scrubbed(contacts, pl.DataFrame(schema=FINDINGS_SCHEMA), Counter())
         evidence = self.exemptions.evidence(rows)
+        judged = self._judged(contacts, evidence)
+        scrubbed = withhold(contacts, judged)
+        if not self.keeps_decisions:
+            return scrubbed
+        lines = self._kept(contacts, judged, evidence)
+        return Scrubbed(scrubbed.contacts, scrubbed.suppressed, scrubbed.told, lines)
+
+    def decisions(self, contacts: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        """What is decided about contacts where lists speak of them, without withholding anything (`Scrubbed`)."""
+        evidence = self.exemptions.evidence(rows)
+        return self._kept(contacts, self._judged(contacts, evidence), evidence)
+
+    def _judged(self, contacts: pl.DataFrame, evidence: Evidence) -> list[Judged]:
         objected = self._objected(contacts)
-        judged = [
+        return [
             self._judge(channel, column, contacts, evidence, objected)
             for channel in CHANNELS
             for column in self.columns.get(channel, ())
             if column in contacts.columns
         ]
-        scrubbed = withhold(contacts, judged)
-        if not self.keeps_decisions:
-            return scrubbed
+
+    def _kept(self, contacts: pl.DataFrame, judged: Sequence[Judged], evidence: Evidence) -> pl.DataFrame:
         kept = [each for each in judged if self._asked[each.channel]]
-        lines = pl.concat([_lines(contacts, each, evidence) for each in kept], how="diagonal")
-        return Scrubbed(scrubbed.contacts, scrubbed.suppressed, scrubbed.told, lines)
+        return pl.concat([_lines(contacts, each, evidence) for each in kept], how="diagonal")
 
     def ruling(self, channel: Channel, words: Sequence[int]) -> Ruling:
         """The decision that words stand for; the last word holds what does not come from a list."""
@@ -219,6 +230,17 @@ class Scrubber:
             hours=bool(facts >> _HOURS & 1),
         )
         return decide(channel, situation, roles, self.policy)
+
+    def ruled(self, channel: Channel, lines: pl.DataFrame) -> pl.DataFrame:
+        """Decision lines of a channel with what their words stand for: `decision`, `code` and `reasons`, or null."""
+        distinct = lines.select(self.words_of(channel)).unique()
+        rulings = [self.ruling(channel, row) for row in distinct.iter_rows()]
+        table = distinct.with_columns(
+            pl.Series("decision", [str(ruling.decision) for ruling in rulings], dtype=pl.String),
+            pl.Series("code", [ruling.code for ruling in rulings], dtype=pl.String),
+            pl.Series("reasons", [" ".join(ruling.reasons) or None for ruling in rulings], dtype=pl.String),
+        )
+        return lines.join(table, on=distinct.columns, how="left", maintain_order="left")
 
     def words_of(self, channel: Channel) -> list[str]:
         """The columns that hold the words of a channel's endpoints."""
@@ -250,7 +272,7 @@ class Scrubber:
         }
         phones = [one for one in self.opened.phone if isinstance(one, InternalPhones)]
         emails = [one for one in self.opened.email if isinstance(one, InternalEmails)]
-        said = [one.everything(_numbers(contacts[column])) for one in phones for column in columns["phone"]]
+        said = [one.everything(numbers_in(contacts[column])) for one in phones for column in columns["phone"]]
         said += [one.everything(contacts[column]) for one in emails for column in columns["email"]]
         return pl.Series(np.logical_or.reduce(said)) if said else None
 
@@ -432,7 +454,7 @@ def _never(endpoints: _Endpoints) -> Moments:
     return never(len(endpoints.values))
 
 
-def _numbers(values: pl.Series) -> Words:
+def numbers_in(values: pl.Series) -> Numbers:
     """E.164 text as integers without the plus; 0 where there is none."""
     return values.str.slice(1).cast(pl.UInt64).fill_null(0).to_numpy()
 

@@ -25,7 +25,7 @@ from typing import Any, Self
 import orjson
 
 from dialfeed.delivery.batches import Batch, Span
-from dialfeed.delivery.ports import Division, Parts
+from dialfeed.delivery.ports import Division, Parts, Suppression
 from dialfeed.errors import FixSettings
 
 _SCHEMA = """
@@ -54,6 +54,14 @@ create table if not exists refusal (
   field text not null,
   words text not null
 ) without rowid;
+create table if not exists suppression (
+  place integer not null,
+  field text not null,
+  batch integer not null,
+  reasons text not null,
+  at text not null,
+  primary key (place, field)
+) without rowid;
 """
 
 _FORMAT = 1
@@ -67,6 +75,16 @@ class Refusal:
     code: str
     field: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """One field of a contact that was fit to be sent and was not, and why (`dialfeed.delivery.ports.Suppression`)."""
+
+    place: int
+    field: str
+    reasons: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +222,18 @@ class Ledger:
         with self._write("unknown"):
             self._close(batch, "unknown", cause=cause, status=status)
 
+    def suppressed(self, batch: Batch, found: Sequence[Suppression]) -> Batch | None:
+        """Replace a batch that is not on its way by those of it who may still be sent; None if nobody may."""
+        places, gone = batch.places(), {each.position for each in found}
+        left = [position for position in range(batch.size) if position not in gone]
+        with self._write("suppressed", synced=True):
+            self._put(batch, "divided", cause="opted out")
+            self._db.executemany(
+                "insert or replace into suppression values (?, ?, ?, ?, ?)",
+                [(places[each.position], each.field, batch.id, each.reasons, each.at) for each in found],
+            )
+            return self._part(batch, left, "waiting", Parts(None, "opted out")) if left else None
+
     def divided(self, batch: Batch, parts: Parts) -> Division:
         """Replace a batch by its parts."""
         places = batch.places()
@@ -262,10 +292,22 @@ class Ledger:
         )
         return [Refusal(*row) for row in rows]
 
+    def suppressions(self, start: int = 0, stop: int | None = None) -> list[Suppressed]:
+        """Who was fit to be sent and was not, with places from `start` up to `stop`, in order."""
+        rows = self._db.execute(
+            "select place, field, reasons, at from suppression where place >= ? and place < ? order by place, field",
+            (start, 1 << 62 if stop is None else stop),
+        )
+        return [Suppressed(*row) for row in rows]
+
     def contacts_by_state(self) -> dict[str, int]:
-        """How many contacts are in batches of each state; refused ones under ``refused``."""
+        """How many contacts are in batches of each state; refused ones under ``refused``.
+
+        Those who opted out before they were sent are under ``suppressed``.
+        """
         states = dict(self._db.execute("select state, sum(size) from batch where state <> 'divided' group by state"))
         states["refused"] = int(self._one("select count(*) from refusal"))
+        states["suppressed"] = int(self._one("select count(distinct place) from suppression"))
         return states
 
     def batches_sent(self) -> int:

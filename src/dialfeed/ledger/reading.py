@@ -23,7 +23,8 @@ class Glance:
 
     Attributes:
         facts: What the run remembers, by name.
-        contacts: Contacts in batches of each state; refused ones under ``refused``.
+        contacts: Contacts in batches of each state; refused ones under ``refused``, and those who opted out before they
+            were sent under ``suppressed``.
         batches: Batches of each state.
         cut: Contacts that have been cut into batches so far.
     """
@@ -65,5 +66,6 @@ def _seen(db: sqlite3.Connection) -> Glance:
     states = list(db.execute(query))
     contacts = {state: int(size) for state, size, _ in states}
     contacts["refused"] = int(db.execute("select count(*) from refusal").fetchone()[0])
+    contacts["suppressed"] = int(db.execute("select count(distinct place) from suppression").fetchone()[0])
     cut = db.execute("select coalesce(max(stop), 0) from batch where id = root").fetchone()[0]
     return Glance(facts, contacts, {state: number for state, _, number in states}, int(cut))

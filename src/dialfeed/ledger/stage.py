@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bisect
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -116,7 +117,7 @@ class StageWriter:
             for number, facts in enumerate(self._chunks):
                 before = facts["length"]
                 frame = _read(self._folder, number)
-                contacts = work(_contacts(frame, facts, withheld=True))
+                contacts = work(_contacts(frame, facts))
                 if contacts is None:
                     revised.write(hashes[place : place + before].data)
                 else:
@@ -173,11 +174,13 @@ class StagedChunk:
         start: The place of the first.
         contacts: `ROW` and the columns to send.
         raw: The rows as they were read, with the source's column positions as names.
+        withheld: What the scrub withheld of them, where it did of any of the chunk.
     """
 
     start: int
     contacts: pl.DataFrame
     raw: pl.DataFrame
+    withheld: pl.DataFrame
 
     @property
     def stop(self) -> int:
@@ -187,7 +190,8 @@ class StagedChunk:
     def piece(self, place: int, size: int) -> StagedChunk:
         """The part with this place, when the chunk is divided into parts of `size`."""
         first = (place - self.start) // size * size
-        return StagedChunk(self.start + first, self.contacts[first : first + size], self.raw[first : first + size])
+        inside = slice(first, first + size)
+        return StagedChunk(self.start + first, self.contacts[inside], self.raw[inside], self.withheld[inside])
 
 
 class Stage:
@@ -252,7 +256,9 @@ class Stage:
             keep = np.ones(len(frame), dtype=bool)
             keep[self._duplicates["place"][first:last].to_numpy() - int(self._starts[number])] = False
             frame = frame.filter(pl.Series(keep))
-        return StagedChunk(int(self._survivors[number]), _contacts(frame, self._chunks[number]), _raw(frame))
+        contacts = _contacts(frame, self._chunks[number])
+        withheld = contacts.select(pl.col(f"^{re.escape(WITHHELD)}.*$"))
+        return StagedChunk(int(self._survivors[number]), contacts.drop(withheld.columns), _raw(frame), withheld)
 
     def _rows_of_survivors(self) -> pl.DataFrame:
         """Row numbers of the contacts that have duplicates."""
@@ -275,10 +281,9 @@ def _read(folder: Path, number: int) -> pl.DataFrame:
     return pl.read_ipc(folder / _name(number))
 
 
-def _contacts(frame: pl.DataFrame, facts: Mapping[str, Any], *, withheld: bool = False) -> pl.DataFrame:
-    """The contacts of a kept chunk, with what the scrub withheld only where that is wanted."""
-    columns = [name for name in facts["columns"] if withheld or not name.startswith(WITHHELD)]
-    return _named(frame, _kept_in(facts, columns))
+def _contacts(frame: pl.DataFrame, facts: Mapping[str, Any]) -> pl.DataFrame:
+    """The contacts of a kept chunk, with what the scrub withheld."""
+    return _named(frame, _kept_in(facts, facts["columns"]))
 
 
 def _kept_in(facts: Mapping[str, Any], columns: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -47,10 +47,16 @@ class WireContacts:
     Attributes:
         body: The request body.
         people: externalId, phone and email columns of the batch, in its order.
+        asked: Whether everybody in it may still be sent.
     """
 
     body: bytes
     people: pl.DataFrame
+    asked: Callable[[], bool]
+
+    def may_leave(self) -> bool:
+        """See `dialfeed.delivery.ports.Contacts`."""
+        return self.asked()
 
     def identities(self) -> Sequence[Identity]:
         """Who is in the batch, by position."""

@@ -62,6 +62,10 @@ class Lost(Exception):
         self.sent = sent
 
 
+class Held(Exception):
+    """A request that was not to be written any more when its turn had come; nothing of it left."""
+
+
 @dataclass(slots=True)
 class _Upload:
     """A body that goes out in pieces (chunked transfer encoding), and knows whether all of it went."""
@@ -84,16 +88,22 @@ class _Departure:
     pace: Pace
     permit: Permit | None
     leaving: Leaving
+    held: bool = False
 
     async def now(self) -> None:
         """The request is about to be written: its connection is there, which may have taken a while.
 
         The HTTP library sends a GET a second time by itself when a kept connection turns out to be closed; that takes
         a second permit.
+
+        Raises:
+            Held: It may not leave any more.
         """
         permit, self.permit = self.permit, None
         await (self.pace.take() if permit is None else self.pace.leave(permit))
+        self.held = True
         self.leaving()
+        self.held = False
 
 
 def _departures() -> aiohttp.TraceConfig:
@@ -214,10 +224,11 @@ class Http:
             params: The query.
             form: A form to send.
             body: A body to send, in pieces.
-            leaving: Told when it is about to be written.
+            leaving: Told when it is about to be written; what it raises holds the request back, and is passed on.
 
         Raises:
             Lost: No answer came.
+            Held: It might not leave any more when its turn had come.
             FixConnection: The server's certificate cannot be trusted.
         """
         upload = _Upload(body) if body is not None else None
@@ -243,7 +254,8 @@ class Http:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _lost(error, sent=upload is None or upload.complete) from None
         finally:
-            self._tell(kind, reply, took=self.clock.now() - began_at, waited=began_at - asked_at)
+            if not departure.held:
+                self._tell(kind, reply, took=self.clock.now() - began_at, waited=began_at - asked_at)
 
     def _tell(self, kind: str, reply: Reply | None, *, took: float, waited: float) -> None:
         self.observe(

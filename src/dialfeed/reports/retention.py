@@ -23,11 +23,18 @@ RETENTION: Final = "retention.json"
 HOLD: Final = "HOLD"
 """A file of this name in a run's folder keeps everything in it, whatever its date: a legal hold."""
 
+
+def part_of(name: str) -> str:
+    """What a file with rows is called while it is written behind rows that it has; a process that dies leaves it."""
+    return f".{name}.part"
+
+
 ROW_FILES: Final = (
     "delivered.csv",
     "rejected.csv",
     "duplicates.csv",
     "suppressed.csv",
+    part_of("suppressed.csv"),
     "refused.csv",
     "failed.csv",
     "unknown.csv",

@@ -20,10 +20,12 @@ import polars as pl
 from dialfeed.contacts.fields import CONTACT_FIELDS, RESERVED_COLUMNS
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.reasons import BY_CODE
-from dialfeed.files import create_private
+from dialfeed.files import create_private, sync_folder
+from dialfeed.reports.retention import part_of
 
 REASONED = ("_row", "_field", "_code", "_message")
 DUPLICATE = ("_row", "_survivor_row", "_code", "_message")
+_AT_ONCE = 50_000
 
 
 class _RowFile:
@@ -79,6 +81,32 @@ class RawRows(_RowFile):
         cells += [""] * (self._width - len(cells))
         kept = [cells[int(number)] for number in self._columns]
         self._file.write(_line([*kept, *(str(ours[name]) for name in self._ours)]))
+
+
+class MoreRows(RawRows):
+    """Writes rows behind those that a file holds already; it takes the file's place at the end, whole.
+
+    Args:
+        path: The file, with the same columns.
+        header: The source's column names.
+        ours: The names of our columns.
+        keep: How many of its rows stay; what an earlier process has written behind them is written anew.
+    """
+
+    def __init__(self, path: Path, header: Sequence[str], ours: Sequence[str], keep: int) -> None:
+        self._path, self._part = path, path.with_name(part_of(path.name))
+        super().__init__(self._part, header, ours)
+        rows = pl.scan_csv(path, infer_schema=False).head(keep)
+        for batch in rows.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):
+            batch.write_csv(self._file, include_header=False)
+
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        super().__exit__(kind, *more)
+        if kind is None:
+            self._part.replace(self._path)
+            sync_folder(self._path.parent)
+        else:
+            self._part.unlink(missing_ok=True)
 
 
 class ContactRows(_RowFile):

@@ -141,7 +141,7 @@ class Story:
         if event.get("status"):
             self.statuses[int(event["status"])] += 1
         began, size = self._open.get(batch, (now, 0))
-        if answer not in {"NotSent", "Unknown"}:
+        if answer not in {"NotSent", "HeldBack", "Unknown"}:
             self.latencies.add(now - began)
         moment = self._moment(now)
         if answer == "Accepted":

@@ -125,7 +125,7 @@ def status(follower: Follower) -> Status:
     rate = settled / story.delivery_seconds if settled and story.delivery_seconds else None
     left = None
     if seen.status == RUNNING and rate and contacts.get("ready"):
-        left = max(0.0, contacts["ready"] - settled) / rate
+        left = max(0.0, contacts["ready"] - settled - contacts["suppressed"]) / rate
     stage = follower.stage if seen.status == RUNNING else "died" if seen.status == "DIED" else "ended"
     return Status(seen, stage, contacts, rate, left, story.sent, story.pauses.total(), story.lost)
 
@@ -135,7 +135,7 @@ def _contacts(looked: Glance) -> dict[str, int]:
     prepared = (looked.facts.get("prepared") or {}).get("prepared")
     if prepared is None:
         return {}
-    states = ("delivered", "refused", "open", "waiting", "unknown", "failed")
+    states = ("delivered", "refused", "suppressed", "open", "waiting", "unknown", "failed")
     told = {state: looked.contacts.get(state, 0) for state in states}
     return {"ready": int(prepared["ready"]), **told, "uncut": max(0, int(prepared["ready"]) - looked.cut)}
 

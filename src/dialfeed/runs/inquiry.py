@@ -20,7 +20,7 @@ from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.phone import normalise_phones
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.donotcall.decisions import Decision
-from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE
+from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE, OPTOUTS
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
@@ -51,7 +51,7 @@ class Decided:
     Attributes:
         run: The run's id.
         folder: Where it is.
-        at: When its lists were opened (UTC, ISO 8601).
+        at: When its lists were opened, or when an opt-out was found that came in later (UTC, ISO 8601).
         contact_list: The contact list that it loaded.
         row: The row of the source.
         column: The contact's column.
@@ -185,13 +185,13 @@ def _day_of(run_id: str) -> date | None:
 
 
 def _decided(folder: Path, record: Mapping[str, Any], pseudonym: str) -> Iterator[Decided]:
-    lines = pl.scan_csv(folder / DECISIONS, infer_schema=False).filter(pl.col("pseudonym") == pseudonym).collect()
+    lines = _lines_of(folder, pseudonym)
     delivered = _delivered(folder, lines["row"].to_list())
     for line in lines.iter_rows(named=True):
         yield Decided(
             run=record["run"],
             folder=str(folder),
-            at=record["started_at"],
+            at=line["at"] or record["started_at"],
             contact_list=record["list"]["name"] or record["list"]["id"],
             row=int(line["row"]),
             column=line["column"],
@@ -204,6 +204,16 @@ def _decided(folder: Path, record: Mapping[str, Any], pseudonym: str) -> Iterato
             delivered=None if delivered is None else line["row"] in delivered,
             rehearsal=bool(record.get("rehearsal")),
         )
+
+
+def _lines_of(folder: Path, pseudonym: str) -> pl.DataFrame:
+    """The decision lines of the scrub, and behind them those of opt-outs that came in later (`at`)."""
+    parts = [
+        pl.scan_csv(folder / name, infer_schema=False).filter(pl.col("pseudonym") == pseudonym).collect()
+        for name in (DECISIONS, OPTOUTS)
+        if (folder / name).is_file()
+    ]
+    return pl.concat([pl.DataFrame(schema={"at": pl.String}), *parts], how="diagonal")
 
 
 def _delivered(folder: Path, rows: list[str]) -> set[str] | None:

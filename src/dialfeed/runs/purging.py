@@ -34,7 +34,7 @@ Action = Literal["removed", "would be removed", "kept"]
 
 EVIDENCE: Final = (
     SUMMARY, AUDIT, SIGNATURE, REPORT, RETENTION, LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", "fault.txt",
-    "decisions.csv", "evidence.json", "compare-*.html", SHIPPED,
+    "decisions.csv", "optouts.csv", "evidence.json", "compare-*.html", SHIPPED,
 )  # fmt: skip
 """What goes with the evidence, beside files with rows; patterns."""
 

@@ -174,6 +174,7 @@ def rows_so_far(looked: Glance) -> dict[str, int]:
     if prepared is None:
         return {}
     rows = {name: prepared[name] for name in ("read", "duplicate", "invalid", "suppressed")}
+    rows["suppressed"] += looked.contacts.get("suppressed", 0)
     return rows | {name: looked.contacts.get(name, 0) for name in ("delivered", "refused", "failed", "unknown")}
 
 

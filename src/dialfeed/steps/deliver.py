@@ -24,7 +24,7 @@ from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target
 from dialfeed.running.others import OwnCount, others_since
 from dialfeed.running.run import Run, found
-from dialfeed.steps.scrubbing import check_still_valid, expiry
+from dialfeed.steps.scrubbing import check_still_valid, expiry, late_optouts
 from dialfeed.steps.supply import StageSupply
 from dialfeed.wording import counted
 
@@ -37,7 +37,10 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
         ledger.remember(baseline={"count": await run.stopper.unless(carrier.count())})
     run.summary.before = ledger.fact("baseline")["count"]
     batches, place = ledger.cut_up_to()
-    supply = StageSupply(stage, connection.platform.codec, limits(order.plan), batches=batches, place=place)
+    optouts = late_optouts(run, order.plan, ledger.fact("prepared"))
+    supply = StageSupply(
+        stage, connection.platform.codec, limits(order.plan), batches=batches, place=place, optouts=optouts
+    )
     own = OwnCount(
         carrier,
         partial(others_since, order.plan, target.contact_list.id, run.folder.id),

@@ -28,15 +28,22 @@ from dialfeed.running.run import Run, found
 from dialfeed.sources.base import Source
 from dialfeed.steps.columns import Opened
 from dialfeed.steps.prepare import prepare, rule_set
-from dialfeed.steps.record import Recorder
+from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
-from dialfeed.steps.scrubbing import hour_columns, keep_evidence, open_lists, tell_scrub
+from dialfeed.steps.scrubbing import (
+    endpoints_of,
+    hour_columns,
+    keep_evidence,
+    keep_late_evidence,
+    open_lists,
+    tell_scrub,
+)
 
 
 async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:
     """Read, normalise, validate, scrub, deduplicate: the whole source, unless an earlier process has done so."""
     if opened is None:
-        _take_over(run, ledger.fact("prepared") if ledger else {})
+        _take_over(run, order, ledger.fact("prepared") if ledger else {})
         return Stage(run.folder.stage)
     source, mapping = opened.source, opened.mapping
     scrubbing = open_lists(run, order, opened)
@@ -74,6 +81,7 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
         "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
         "passed": [*mapping.beside, *added],
+        "endpoints": endpoints_of(mapping),
         "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
         "columns": len(mapping.fields) + len(mapping.passed_through) + len(added),
@@ -84,7 +92,7 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
     }
     if ledger:
         ledger.remember(prepared=facts)
-    _take_over(run, facts)
+    _take_over(run, order, facts)
     read = {"rows": prepared.read, "ready": prepared.ready, "facts": description.facts}
     run.trail.append("source.read", sha256=source.sha256(), **read)
     return stage
@@ -97,7 +105,7 @@ def _told_of_retry(order: Order, source: Source) -> list[str]:
     return list(passed_over_sentences(source.counts, read_summary(order.retry_of / SUMMARY).run))
 
 
-def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
+def _take_over(run: Run, order: Order, facts: Mapping[str, Any]) -> None:
     """Put what came of the source into the summary."""
     summary, prepared = run.summary, facts["prepared"]
     summary.source, summary.fields = facts["source"], facts.get("fields", {})
@@ -121,25 +129,30 @@ def _take_over(run: Run, facts: Mapping[str, Any]) -> None:
     if run.sends:
         recorder = Recorder(run.folder, facts["header"], facts["passed"])
         run.record_settled = recorder.advance
-        run.settle_rows = partial(_settle_rows, run, facts, recorder)
+        run.settle_rows = partial(_settle_rows, run, order, facts, recorder)
 
 
-def _settle_rows(run: Run, facts: Mapping[str, Any], recorder: Recorder) -> None:
+def _settle_rows(run: Run, order: Order, facts: Mapping[str, Any], recorder: Recorder) -> None:
     """Record: every contact's outcome, from the ledger and the stage, into files and counts.
 
     The counts come first, so that they are right also where there is no room for the files.
     """
     run.progress("record")
-    run.summary.rows = replace(run.summary.rows, **_outcomes(run, facts["prepared"]["ready"]))
+    run.summary.rows = replace(run.summary.rows, **_outcomes(run, facts["prepared"]))
     with Ledger(run.folder.ledger) as ledger:
         recorded = recorder.finish(ledger)
         run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
-    outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
-    run.summary.rows = replace(run.summary.rows, **outcomes)
-    run.summary.reasons = dict(Counter(facts["prepared"]["reasons"]) + recorded.reasons)
+        outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
+        outcomes["suppressed"] = facts["prepared"]["suppressed"] + recorded.rows["suppressed"]
+        run.summary.rows = replace(run.summary.rows, **outcomes)
+        run.summary.reasons = dict(Counter(facts["prepared"]["reasons"]) + recorded.reasons)
+        if recorded.rows["suppressed"]:
+            stage = Stage(run.folder.stage)
+            record_suppressed(run.folder.path, facts["header"], facts["prepared"]["suppressed"], stage, ledger)
+            keep_late_evidence(run, order, stage, ledger)
 
 
-def _outcomes(run: Run, ready: int) -> dict[str, int]:
+def _outcomes(run: Run, prepared: Mapping[str, int]) -> dict[str, int]:
     """How many contacts ended where, by the ledger alone; what is in no batch was not sent."""
     states = glance(run.folder.ledger).contacts
     sent = {
@@ -147,4 +160,9 @@ def _outcomes(run: Run, ready: int) -> dict[str, int]:
         "refused": states.get("refused", 0),
         "unknown": states.get("unknown", 0) + states.get("open", 0),
     }
-    return {**sent, "failed": ready - sum(sent.values())}
+    late = states.get("suppressed", 0)
+    return {
+        **sent,
+        "suppressed": prepared["suppressed"] + late,
+        "failed": prepared["ready"] - sum(sent.values()) - late,
+    }

@@ -20,14 +20,18 @@ from dialfeed.contacts.phone import phone_kinds
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.files import sync_folder
 from dialfeed.ledger.folder import RunFolder
-from dialfeed.ledger.ledger import Ledger, Refusal
+from dialfeed.ledger.ledger import Ledger, Refusal, Suppressed
 from dialfeed.ledger.stage import Stage, StagedChunk
-from dialfeed.reports.rowfiles import REASONED, ContactRows, RawRows, message
+from dialfeed.reports.rowfiles import REASONED, ContactRows, MoreRows, RawRows, message
 
 FILES = ("delivered.csv", "refused.csv", "unknown.csv", "failed.csv")
 
 _BUCKETS = {"delivered": "delivered", "open": "unknown", "unknown": "unknown", "waiting": "failed", "failed": "failed"}
-_CODES = {"unknown": "unknown.answer_lost", "failed": "failed.not_sent"}
+_CODES = {
+    "unknown": "unknown.answer_lost",
+    "failed": "failed.not_sent",
+    "suppressed": "suppressed.opted_out_since",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,24 @@ class _Files:
         self._opened.__exit__(type(error) if error else None, error, None)
 
 
+def record_suppressed(folder: Path, header: Sequence[str], scrubbed: int, stage: Stage, ledger: Ledger) -> None:
+    """Write the contacts that opted out before they were sent into `suppressed.csv`, behind those of the scrub.
+
+    Args:
+        folder: The run's folder.
+        header: The source's column names.
+        scrubbed: How many rows the scrub has put into the file.
+        stage: The contacts that were fit to send.
+        ledger: What became of them.
+    """
+    with MoreRows(folder / "suppressed.csv", header, REASONED, scrubbed) as file:
+        for chunk in stage.chunks():
+            if ledger.suppressions(chunk.start, chunk.stop):
+                outcomes = _outcomes(chunk, ledger)
+                told = pl.concat([chunk.raw, chunk.contacts.select(ROW), outcomes], how="horizontal")
+                file.write(told.filter(pl.col("bucket") == "suppressed"))
+
+
 def _with_phone_types(contacts: pl.DataFrame) -> pl.DataFrame:
     """Contacts with `_phone_type`: mobile, fixed_line, toll_free …; null where there is no phone."""
     return contacts.with_columns(phone_kinds(contacts["phone"]).alias("_phone_type"))
@@ -162,11 +184,26 @@ def _outcomes(chunk: StagedChunk, ledger: Ledger) -> pl.DataFrame:
             position += stop - start
     refusals = ledger.refusals(chunk.start, chunk.stop)
     buckets[[refusal.place - chunk.start for refusal in refusals]] = "refused"
+    suppressions = ledger.suppressions(chunk.start, chunk.stop)
+    buckets[[suppressed.place - chunk.start for suppressed in suppressions]] = "suppressed"
     frame = pl.DataFrame(
         {"bucket": buckets.tolist(), "_batch": batches, "_id": ids},
         schema={"bucket": pl.String, "_batch": pl.Int64, "_id": pl.String},
     )
-    return _with_reasons(frame, chunk.start, refusals)
+    return _with_fields(_with_reasons(frame, chunk.start, refusals), chunk.start, suppressions)
+
+
+def _with_fields(frame: pl.DataFrame, start: int, suppressions: Sequence[Suppressed]) -> pl.DataFrame:
+    """Of those who opted out, the fields by which they may not be reached any more."""
+    if not suppressions:
+        return frame
+    fields = pl.DataFrame(
+        [(each.place - start, each.field) for each in suppressions],
+        schema={"at": pl.UInt32, "_field": pl.String},
+        orient="row",
+    )
+    joined = fields.group_by("at", maintain_order=True).agg(pl.col("_field").str.join("; "))
+    return frame.with_row_index("at").update(joined, on="at").drop("at")
 
 
 def _with_reasons(frame: pl.DataFrame, start: int, refusals: Sequence[Refusal]) -> pl.DataFrame:

@@ -6,30 +6,43 @@ What is decided is in `dialfeed.donotcall`; what the run record has to hold is `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
+import polars as pl
 
 from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
+from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.mapping import ColumnMapping, match_key
 from dialfeed.contacts.places import kind_of_place
 from dialfeed.donotcall import exemptions, regimes
 from dialfeed.donotcall.callable import SENT, CallingHours
-from dialfeed.donotcall.decisions import Policy
-from dialfeed.donotcall.evidence import EVIDENCE, Evidenced, write_decisions
+from dialfeed.donotcall.decisions import Channel, Policy
+from dialfeed.donotcall.evidence import (
+    EVIDENCE,
+    LATE_SCHEMA,
+    OPTOUTS,
+    Evidenced,
+    write_decisions,
+    write_late_decisions,
+)
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import ListFacts, iso
+from dialfeed.donotcall.facts import Opened as Lists
 from dialfeed.donotcall.hourrules import HourRules, UnknownPlace
 from dialfeed.donotcall.keys import Key, KeyRing
+from dialfeed.donotcall.lateoptouts import LateOptOuts, asked_columns, own_lists
 from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.files import sha256_of, write_json
+from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.stage import Stage
 from dialfeed.reports.summary import Summary
 from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import home_folder
@@ -74,16 +87,14 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
     plan, now = order.plan, utc_now()
     _check_settings(plan)
     _check_prepared(order, now)
-    widening = date.fromisoformat(plan.revoke_all_from) if plan.revoke_all_from else None
-    lists = ListStore(home_folder(plan)).open(plan.dnc, now=now, topic=plan.topic, widening=widening)
+    lists = _open(plan, plan.dnc, now)
     evidence = Exemptions(_evidence_columns(plan, opened.source.describe().header), now.date())
-    columns = {channel: [channel, *opened.mapping.others.get(channel, ())] for channel in CHANNELS}
     scrubber = Scrubber(
         lists,
         Flagged(plan.flagged),
-        Policy(plan.because or "" if plan.uncovered == "allow" else "", plan.consent_overrides),
+        _decided(plan),
         evidence,
-        columns,
+        endpoints_of(opened.mapping),
         _places(opened.mapping).get("state"),
         _calling_hours(plan, opened.mapping, now.astimezone().date()),
     )
@@ -91,6 +102,43 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
     _tell_lists(run, plan, scrubbing)
     _check_usable(scrubbing, strict=plan.compliance == "strict" or order.retry_of is not None)
     return scrubbing
+
+
+def late_optouts(run: Run, plan: Plan, prepared: Mapping[str, Any]) -> LateOptOuts | None:
+    """Asks the company's own lists anew while a run delivers; None where it names none.
+
+    Args:
+        run: The run, with its scrub in the summary.
+        plan: Its settings.
+        prepared: What the ledger remembers of its source.
+    """
+    own = {each["list_id"]: each for each in run.summary.lists if each["kind"] == "internal"}
+    if not own:
+        return None
+    now = utc_now()
+    opened = _open(plan, list(own), now)
+    evidence = Exemptions(_evidence_columns(plan, prepared["header"]), now.date())
+    scrubber = Scrubber(opened, Flagged.KEEP, _decided(plan), evidence, asked_columns(prepared["endpoints"]))
+    at_scrub = tuple((name, each["version"], each["sha256"]) for name, each in own.items())
+    then = datetime.fromisoformat(run.summary.scrub["opened_at"])
+    lists = own_lists(opened, list(own))
+    widened = any(each and each.asked.widened and not replace(each.asked, now=then).widened for each in lists.values())
+    return LateOptOuts(scrubber, lists, None if widened else at_scrub)
+
+
+def endpoints_of(mapping: ColumnMapping) -> dict[Channel, list[str]]:
+    """The endpoints of a contact, in the order in which they are tried: the columns of each channel."""
+    return {channel: [channel, *mapping.others.get(channel, ())] for channel in CHANNELS}
+
+
+def _open(plan: Plan, names: Sequence[str], now: datetime) -> Lists:
+    widening = date.fromisoformat(plan.revoke_all_from) if plan.revoke_all_from else None
+    return ListStore(home_folder(plan)).open(names, now=now, topic=plan.topic, widening=widening)
+
+
+def _decided(plan: Plan) -> Policy:
+    """What the user has decided about doubtful cases."""
+    return Policy(plan.because or "" if plan.uncovered == "allow" else "", plan.consent_overrides)
 
 
 def _key(order: Order) -> Key:
@@ -111,6 +159,7 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
     write_json(run.folder.path / EVIDENCE, record)
     told = {
         "lists": [each.as_dict() for each in scrubbing.lists],
+        "opened_at": iso(scrubbing.at),
         "valid_until": iso(scrubbing.valid_until),
         "key_id": scrubbing.key.id,
         "hours": hours,
@@ -120,6 +169,32 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
     counted = {name: told[name] for name in ("valid_until", "key_id", "lines", "decisions", "reasons")}
     run.trail.append("scrub.done", evidence_sha256=digest, decisions_sha256=written.sha256, **counted)
     return told
+
+
+def keep_late_evidence(run: Run, order: Order, stage: Stage, ledger: Ledger) -> None:
+    """Write the decisions about those who opted out after the scrub; made again, they come out the same."""
+    try:
+        key = KeyRing(home_folder(order.plan)).find(run.summary.scrub["key_id"])
+    except FixSettings as error:
+        sentence = f"Who opted out while the run went on could not be written into {OPTOUTS}. {error.sentence}"
+        run.summary.findings.append(found("scrub.key_lost", "warning", sentence, error.advice))
+        return
+    written = write_late_decisions(run.folder.path, _late_decisions(stage, ledger), key)
+    told = written.as_dict()
+    run.trail.append("optouts.recorded", sha256=told["sha256"], lines=told["lines"], reasons=told["reasons"])
+
+
+def _late_decisions(stage: Stage, ledger: Ledger) -> Iterator[pl.DataFrame]:
+    """What the ledger holds of those who opted out, chunk by chunk, with their numbers and addresses."""
+    for chunk in stage.chunks():
+        found = ledger.suppressions(chunk.start, chunk.stop)
+        if found:
+            people = chunk.contacts[[each.place - chunk.start for each in found]]
+            lines = [
+                (person[ROW], each.field, person[each.field], each.reasons, each.at)
+                for person, each in zip(people.iter_rows(named=True), found, strict=True)
+            ]
+            yield pl.DataFrame(lines, schema=LATE_SCHEMA, orient="row")
 
 
 def check_still_valid(summary: Summary, now: datetime) -> None:

@@ -7,24 +7,36 @@ cuts on where the ledger says the last one was cut, and comes to the same batche
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from dialfeed.audit.trail import utc_now
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span
+from dialfeed.delivery.ports import Suppression
 from dialfeed.delivery.sizes import size_limit
+from dialfeed.donotcall.facts import iso
+from dialfeed.donotcall.lateoptouts import LateOptOuts, Standing
 from dialfeed.ledger.stage import Stage
 from dialfeed.platforms.base import Codec, Limits, WireContacts
+
+Made = TypeVar("Made")
 
 _AT_ONCE = 8192
 """Contacts encoded together: few enough that requests under way need not wait for it."""
 
 _KEPT = 2
 """Encoded pieces kept at hand: the one being cut, and the one before, for batches that span both."""
+
+_REMEMBERED = 64
+"""Batches of which it is remembered how the lists stood when nobody in them had opted out: more than are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +84,26 @@ class StageSupply:
         limits: How much goes into a batch.
         batches: How many batches have been cut before.
         place: Where the last of them ended.
+        optouts: Tells who has opted out since the scrub; None where the run names no list that could.
+        now: Tells the time in UTC.
     """
 
-    def __init__(self, stage: Stage, codec: Codec, limits: Limits, *, batches: int = 0, place: int = 0) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        codec: Codec,
+        limits: Limits,
+        *,
+        batches: int = 0,
+        place: int = 0,
+        optouts: LateOptOuts | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._stage = stage
+        self._optouts = optouts
+        self._now = now
+        self._cleared: OrderedDict[int, Standing] = OrderedDict()
+        self._looked: OrderedDict[int, tuple[Standing, pl.DataFrame]] = OrderedDict()
         self._codec = codec
         self._limits = limits
         self._room = limits.batch_bytes - len(codec.body(b""))
@@ -110,24 +138,63 @@ class StageSupply:
         """The contacts of a batch, encoded."""
         texts: list[bytes] = []
         people: list[pl.DataFrame] = []
+        for piece, start, stop in self._parts(batch):
+            text, who = piece.part(start, stop)
+            texts.append(text)
+            people.append(who)
+        body = self._codec.body(self._codec.between.join(texts))
+        return WireContacts(body, pl.concat(people), lambda: not self.suppressed(batch))
+
+    def suppressed(self, batch: Batch) -> Sequence[Suppression]:
+        """Those of a batch who have opted out since the scrub.
+
+        Raises:
+            CheckFile: Nobody can say, as a list cannot be used any more.
+        """
+        if self._optouts is None:
+            return ()
+        standing = self._optouts.standing()
+        if self._cleared.get(batch.id, self._optouts.at_scrub) == standing:
+            return ()
+        found = list(self._find(batch, self._optouts, standing))
+        if not found:
+            _remember(self._cleared, batch.id, standing, _REMEMBERED)
+        return found
+
+    def _find(self, batch: Batch, optouts: LateOptOuts, standing: Standing) -> Iterator[Suppression]:
+        at, before = iso(self._now()) or "", 0
+        for piece, start, stop in self._parts(batch):
+            for position, field, reasons in self._look(piece.start, optouts, standing).iter_rows():
+                place = piece.start + position
+                if start <= place < stop:
+                    yield Suppression(before + place - start, field, reasons, at)
+            before += stop - start
+
+    def _look(self, place: int, optouts: LateOptOuts, standing: Standing) -> pl.DataFrame:
+        """Who of the piece that begins at a place has opted out: once for all its batches, until another one does."""
+        looked = self._looked.get(place)
+        if looked is not None and looked[0] == standing:
+            return looked[1]
+        staged = self._stage.at(place).piece(place, _AT_ONCE)
+        found = optouts.among(pl.concat([staged.contacts, staged.withheld], how="horizontal"), staged.raw)
+        _remember(self._looked, place, (standing, found), _KEPT)
+        return found
+
+    def _parts(self, batch: Batch) -> Iterator[tuple[_Piece, int, int]]:
+        """The pieces that a batch touches, in order, each with the places of the batch in it: from, up to."""
         for start, stop in batch.spans:
             while start < stop:
                 piece = self._piece(start)
                 end = min(stop, piece.stop)
-                text, who = piece.part(start, end)
-                texts.append(text)
-                people.append(who)
+                yield piece, start, end
                 start = end  # noqa: PLW2901 - a span is walked piece by piece
-        return WireContacts(self._codec.body(self._codec.between.join(texts)), pl.concat(people))
 
     def _piece(self, place: int) -> _Piece:
         for piece in self._pieces.values():
             if piece.start <= place < piece.stop:
                 return piece
         staged = self._stage.at(place).piece(place, _AT_ONCE)
-        self._pieces[staged.start] = self._encoded(staged.start, staged.contacts)
-        if len(self._pieces) > _KEPT:
-            self._pieces.popitem(last=False)
+        _remember(self._pieces, staged.start, self._encoded(staged.start, staged.contacts), _KEPT)
         return self._pieces[staged.start]
 
     def _encoded(self, start: int, contacts: pl.DataFrame) -> _Piece:
@@ -137,6 +204,13 @@ class StageSupply:
         starts = np.concatenate([np.zeros(1, np.int64), steps[:-1]])
         text: bytes = encoded.str.join(between.decode()).cast(pl.Binary)[0]
         return _Piece(start, text, starts, steps - len(between), _people(contacts))
+
+
+def _remember(kept: OrderedDict[int, Made], key: int, made: Made, most: int) -> None:
+    """Keep what was made last, and no more than so many."""
+    kept[key] = made
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _people(contacts: pl.DataFrame) -> pl.DataFrame:

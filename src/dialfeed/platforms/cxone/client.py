@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 import orjson
 
-from dialfeed.delivery.answers import Accepted, Answer, NotSent, Throttled, TooLarge, Unknown
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Throttled, TooLarge, Unknown
 from dialfeed.delivery.ports import Contacts, Leaving, unwatched
 from dialfeed.errors import DialfeedError, FixAccess, FixConnection, NameList
 from dialfeed.platforms.base import ContactList, Limits
 from dialfeed.platforms.cxone.answers import parse, read_accepted, read_refused
 from dialfeed.platforms.cxone.codec import JsonCodec
 from dialfeed.platforms.cxone.tokens import Credentials, Tokens
-from dialfeed.platforms.http import Http, Lost, Reply
+from dialfeed.platforms.http import Held, Http, Lost, Reply
 
 SCOPES = ("outbound:contactlist:write", "outbound:contact:write")
 """What the client must be allowed to do (section 1)."""
@@ -134,8 +135,15 @@ class CxonePlatform:
             headers = _headers(token) | {"Content-Type": "application/json"}
             try:
                 reply = await self._http.once(
-                    "POST", path, kind="contacts", headers=headers, body=contacts.body, leaving=leaving
+                    "POST",
+                    path,
+                    kind="contacts",
+                    headers=headers,
+                    body=contacts.body,
+                    leaving=partial(_leave, contacts, leaving),
                 )
+            except Held:
+                return HeldBack()
             except Lost as lost:
                 return Unknown(lost.cause) if lost.sent else NotSent(lost.cause)
             if reply.status != 401:
@@ -208,6 +216,17 @@ def _job_result(reply: Reply, contacts: Contacts) -> Answer | None:
     result = data.get("result")
     told = orjson.dumps(result) if isinstance(result, list | dict) else reply.body
     return read_accepted(200, told, contacts.identities())
+
+
+def _leave(contacts: Contacts, leaving: Leaving) -> None:
+    """A batch is about to be written, if it may be.
+
+    Raises:
+        Held: It may not.
+    """
+    if not contacts.may_leave():
+        raise Held
+    leaving()
 
 
 def _headers(token: str) -> dict[str, str]:
