@@ -82,6 +82,8 @@ class Consequences:
             case Unknown():
                 self.lose(work, answer)
         self.health.tell_resumed(answer, now)
+        if self.health.failing_for(now) >= self.policy.give_up_after:
+            self.end(ResumeRun(f"The platform has taken nothing for {self.health.failing_for(now) / 60:.0f} minutes."))
 
     def recall(self, work: Work) -> None:
         """It was waiting for its turn when nothing more was to be sent: it has not left, and costs no attempt."""

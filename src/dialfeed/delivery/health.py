@@ -24,6 +24,11 @@ class Health:
 
     _breaker: Breaker = field(default_factory=Breaker)
     _pause: Pause | None = None
+    _failing_since: float | None = None
+
+    def failing_for(self, now: float) -> float:
+        """Seconds since the platform failed so often in a row that only probes are sent; 0 where that is not so."""
+        return 0.0 if self._failing_since is None else now - self._failing_since
 
     def opens_at(self, now: float) -> float | None:
         """When the next batch may start; None for now."""
@@ -42,9 +47,12 @@ class Health:
         if isinstance(answer, NotSent | Unknown):
             self._breaker = on_failure(self._breaker, now)
             if self._breaker.open_until is not None:
+                self._failing_since = now if self._failing_since is None else self._failing_since
                 self._hold("breaker", now, self._breaker.open_until)
             return
         self._breaker = on_success(self._breaker, now)
+        if not is_open(self._breaker):
+            self._failing_since = None
         if isinstance(answer, Accepted | Refused):
             self.succeeded_at = now
         elif isinstance(answer, Throttled):

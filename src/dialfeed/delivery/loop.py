@@ -257,12 +257,14 @@ class Delivery:
         self.observe("settling.started", batches=[work.batch.id for work in works])
         question = self._lost.question((self.baseline or 0) + self.journal.stored())
         settling = Settling.start(question, patience, self.clock.now())
-        interval = _FIRST_LOOK
-        while not self._ended and self.clock.now() < settling.until:
+        interval, given_up_at = _FIRST_LOOK, self.clock.now() + self.policy.give_up_after
+        while not self._ended and (asked_at := self.clock.now()) < settling.until:
             try:
                 count = await self.carrier.count()
             except FixConnection:
                 await self._pause(patience.unreachable)
+                if self._health.failing_for(asked_at):  # then nothing could be sent either
+                    settling = settling.postponed(self.clock.now() - asked_at, given_up_at)
                 continue
             except DialfeedError as error:
                 self._consequences.end(error)

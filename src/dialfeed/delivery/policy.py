@@ -21,6 +21,7 @@ class Policy:
         isolation: The most batches that one refused batch may be divided into before the rest is given up.
         stop_within: After a stop signal, seconds to wait for the batches under way.
         deadline: Seconds after which no further batch is begun; None for no end.
+        give_up_after: Seconds for which a platform may answer every probe with a failure before the run ends.
         settle_only: Find out about lost answers, and send nothing.
         retry: How often, and until when.
         patience: How long settling waits for the count.
@@ -32,6 +33,7 @@ class Policy:
     isolation: int = 64
     stop_within: float = 30.0
     deadline: float | None = None
+    give_up_after: float = 600.0
     settle_only: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     patience: Patience = field(default_factory=Patience)

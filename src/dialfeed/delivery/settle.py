@@ -124,6 +124,10 @@ class Settling:
         """A settling that begins."""
         return cls(question, patience, now + patience.grace + 2 * patience.lag)
 
+    def postponed(self, seconds: float, latest: float) -> Settling:
+        """After so many seconds in which the count could not be asked for: they tell nothing, until `latest`."""
+        return replace(self, until=max(self.until, min(self.until + seconds, latest)))
+
     def read(self, count: int, now: float) -> Settling:
         """After one more reading of the count."""
         return replace(self, reading=self.reading.next(count, now) if self.reading else Reading(count, now))
