@@ -225,6 +225,31 @@ def test_a_list_that_is_lost_while_the_run_delivers_stops_it(tenant: Tenant, fil
     assert len(tenant.stored) == TOTAL
 
 
+def test_a_run_whose_list_was_lost_is_settled_without_it_and_goes_on_when_it_is_back(
+    tenant: Tenant, file: Path
+) -> None:
+    lost = Fault("status", status=502, at=(1,), when="after_write")
+    blind = Fault("status", status=500, target="count", every=1, after=2)
+    tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind)))
+    quick = ("--count-lag", "0.5", "--settle-grace", "0.2")
+    with importing(tenant, file, *SLOW, *quick) as ended:
+        assert tenant.run("dnc", "remove", "internal", "--because", "a mistake").code == 0
+    (outcome,) = ended
+    assert (outcome.code, outcome.json["next"]) == (6, f"dialfeed settle {outcome.json['run']}")
+    assert outcome.rows["unknown"] == 10
+    tenant.sandbox.set_faults(FaultPlan())
+    left = stored(tenant)
+    run = tenant.folder / "run"
+    settled = tenant.run("settle", run, "--json", *quick, "--count-lag", "2")
+    assert (settled.rows["unknown"], settled.rows["delivered"]) == (0, len(left))
+    assert stored(tenant) == left
+    assert opt_out(tenant, phone(399)) == 0
+    resumed = tenant.run("resume", run, "--json", *quick)
+    assert resumed.code == 0, resumed.err
+    assert len(tenant.stored) == TOTAL - 1
+    assert stored(tenant) == set(range(TOTAL - 1))
+
+
 def test_how_many_were_held_back_is_told_while_the_run_goes_on_and_after_it(tenant: Tenant, file: Path) -> None:
     with importing(tenant, file, *SLOW):
         assert opt_out(tenant, phone(60), phone(61)) == 0

@@ -109,6 +109,11 @@ class Summary:
     versions: dict[str, str] = field(default_factory=dict)
     audit_hash: str = ""
 
+    @property
+    def stopped_before_sending(self) -> bool:
+        """Whether a setting, the file or a guard stopped it before a batch left, so that nothing of it can go on."""
+        return self.exit_code in {1, 6} and not self.batches
+
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {

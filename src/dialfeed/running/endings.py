@@ -62,8 +62,8 @@ def next_step(summary: Summary) -> str:
         )
     if not summary.command.startswith(("import", "resume", "settle", "retry")) or summary.policy.get("dry_run"):
         return "Mend rejected.csv, then validate or import it." if rows.invalid else ""
-    if summary.exit_code in {1, 6}:
-        return ""  # it sent nothing, so nothing of it can be retried; what stopped it says what to do
+    if summary.exit_code in {1, 6}:  # what stopped it says what to do; what it had sent may still be settled
+        return f"dialfeed settle {summary.run}" if rows.unknown else ""
     stopped = summary.exit_code in {2, 3, 130, 143}
     if stopped or rows.failed:
         return f"dialfeed resume {summary.run}"

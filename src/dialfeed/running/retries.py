@@ -59,7 +59,7 @@ def check_can_be_retried(folder: Path) -> None:
         )
     check_not_purged(folder)
     summary = read_summary(folder / SUMMARY)
-    if summary.policy.get("dry_run") or summary.exit_code in {1, 6}:
+    if summary.policy.get("dry_run") or summary.stopped_before_sending:
         raise FixSettings("This run sent nothing, so none of its rows can be retried.", advice="Import the whole file.")
 
 

@@ -243,7 +243,7 @@ class Run:
         rows = self.summary.rows
         recorded = self.settle_rows is not None and self._recorded
         nothing_left = recorded and not (rows.failed or rows.unknown)
-        began_badly = self.summary.exit_code in {1, 6} and self.summary.command in {"import", "retry"}
+        began_badly = self.summary.stopped_before_sending and self.summary.command in {"import", "retry"}
         return self.sends and not began_badly and not nothing_left
 
 

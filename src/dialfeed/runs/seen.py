@@ -114,9 +114,10 @@ def can_go_on(folder: Path, told: dict[str, Any], retention: Retention | None) -
     if told["command"] == "demo":
         return ""  # its sandbox has ended with it
     rows = told["rows"]
-    if (folder / STAGE).is_dir() and (folder / LEDGER).is_file() and told["exit_code"] not in {1, 6}:
+    went_on = (folder / LEDGER).is_file() and (told["exit_code"] not in {1, 6} or bool(told["batches"]))
+    if went_on and (folder / STAGE).is_dir():
         return "settle" if rows["unknown"] and not rows["failed"] else "resume"
-    sent = (folder / LEDGER).is_file() and not told["policy"].get("dry_run") and told["exit_code"] not in {1, 6}
+    sent = went_on and not told["policy"].get("dry_run")
     purged = retention is not None and retention.purged
     if sent and (rows["invalid"] or rows["refused"]) and not purged:
         return "retry"

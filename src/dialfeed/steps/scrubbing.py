@@ -105,7 +105,7 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
 
 
 def late_optouts(run: Run, plan: Plan, prepared: Mapping[str, Any]) -> LateOptOuts | None:
-    """Asks the company's own lists anew while a run delivers; None where it names none.
+    """Asks the company's own lists anew while a run delivers; None where it names none, or only settles.
 
     Args:
         run: The run, with its scrub in the summary.
@@ -113,7 +113,7 @@ def late_optouts(run: Run, plan: Plan, prepared: Mapping[str, Any]) -> LateOptOu
         prepared: What the ledger remembers of its source.
     """
     own = {each["list_id"]: each for each in run.summary.lists if each["kind"] == "internal"}
-    if not own:
+    if not own or run.summary.command == "settle":
         return None
     now = utc_now()
     opened = _open(plan, list(own), now)
@@ -215,8 +215,8 @@ def check_still_valid(summary: Summary, now: datetime) -> None:
 
 
 def expiry(summary: Summary) -> datetime | None:
-    """Until when the scrub of a run is valid; None where that has no end."""
-    told = summary.scrub.get("valid_until")
+    """Until when what a run's scrub has cleared may be sent; None where that has no end, as where nothing is sent."""
+    told = summary.scrub.get("valid_until") if summary.command != "settle" else None
     return datetime.fromisoformat(told) if told else None
 
 
