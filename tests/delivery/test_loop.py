@@ -75,6 +75,15 @@ def test_a_batch_refused_without_names_is_isolated_within_a_bound(make_world: Ma
     assert world.platform.requests <= 21
 
 
+def test_bad_contacts_that_are_not_named_cost_no_good_one_its_place(make_world: Make) -> None:
+    """One in a hundred is bad, and the platform says of none which."""
+    bad = frozenset(range(7, 2000, 100))
+    world = make_world(2000, Faults(poison=bad, names_poison=False))
+    world.run()
+    world.check()
+    assert set(world.outcomes()["refused"]) == bad
+
+
 def test_too_many_bad_contacts_end_isolation_instead_of_the_day(make_world: Make) -> None:
     world = make_world(1000, Faults(poison=frozenset(range(0, 1000, 3)), names_poison=False))
     world.run()

@@ -30,7 +30,7 @@ class Policy:
     in_flight: int = CLASSES
     open_lost: int = 3
     aside: int = 16
-    isolation: int = 64
+    isolation: int = 256
     stop_within: float = 30.0
     deadline: float | None = None
     give_up_after: float = 600.0
