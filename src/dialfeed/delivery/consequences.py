@@ -140,7 +140,8 @@ class Consequences:
 
     def _halve(self, work: Work, words: Words, status: int) -> None:
         """Nobody is named: divide, so that the others get through; one contact alone, or too many parts, ends it."""
-        if work.size == 1 or self.journal.requests(work.batch.root) >= self.policy.isolation:
+        bound = self.policy.isolation if self.journal.stored() else self.policy.isolation_in_doubt
+        if work.size == 1 or self.journal.requests(work.batch.root) >= bound:
             everyone = dict.fromkeys(range(work.size), words)
             self._divide(work, Parts(status, "refused", refused=everyone))
             self._doubt_the_form(work, status)

@@ -19,6 +19,7 @@ class Policy:
         aside: So many batches may wait for that, where a count could not tell them from the lost ones; twice as many
             while the one is sought that can be sent as a canary.
         isolation: The most batches that one refused batch may be divided into before the rest is given up.
+        isolation_in_doubt: The same as long as the platform has taken nothing: then it may be no contact that is wrong.
         stop_within: After a stop signal, seconds to wait for the batches under way.
         deadline: Seconds after which no further batch is begun; None for no end.
         give_up_after: Seconds for which a platform may answer every probe with a failure before the run ends.
@@ -31,6 +32,7 @@ class Policy:
     open_lost: int = 3
     aside: int = 16
     isolation: int = 256
+    isolation_in_doubt: int = 64
     stop_within: float = 30.0
     deadline: float | None = None
     give_up_after: float = 600.0
