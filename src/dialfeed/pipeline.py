@@ -18,13 +18,7 @@ from dialfeed.ledger.folder import held
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.rowfiles import ContactRows
-from dialfeed.running.assembly import (
-    Connection,
-    can_connect,
-    connect,
-    find_list,
-    home_folder,
-)
+from dialfeed.running.assembly import Connection, can_connect, connect, find_list, home_folder
 from dialfeed.running.beginning import new_run, remember_order
 from dialfeed.running.order import Order, Target
 from dialfeed.running.run import Progress, Result, Run, running, silent

@@ -16,21 +16,17 @@ from dialfeed.ledger.reading import glance
 from dialfeed.ledger.stage import Stage
 from dialfeed.reports.reading import hidden_sentences
 from dialfeed.reports.summary import Rows, read_summary
-from dialfeed.running.assembly import (
-    shown,
-)
+from dialfeed.running.assembly import shown
 from dialfeed.running.order import Order
-from dialfeed.running.retries import (
-    OnTheList,
-    passed_over_sentences,
-)
+from dialfeed.running.retries import OnTheList, passed_over_sentences
 from dialfeed.running.run import Run, found
 from dialfeed.sources.base import Source
 from dialfeed.steps.columns import Opened
-from dialfeed.steps.prepare import prepare, rule_set
+from dialfeed.steps.prepare import Prepared, prepare, rule_set
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
 from dialfeed.steps.scrubbing import (
+    Scrubbing,
     endpoints_of,
     hour_columns,
     keep_evidence,
@@ -45,9 +41,28 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
     if opened is None:
         _take_over(run, order, ledger.fact("prepared") if ledger else {})
         return Stage(run.folder.stage)
-    source, mapping = opened.source, opened.mapping
     scrubbing = open_lists(run, order, opened)
     began = time.monotonic()
+    prepared, stage = await asyncio.to_thread(_prepare, run, order, opened, scrubbing)
+    prepared_in = time.monotonic() - began
+    scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
+    facts = {
+        "prepared": prepared.as_dict(),
+        **_facts_of_source(order, opened),
+        "scrub": scrub,
+        "seconds": prepared_in,
+        "evidence_seconds": time.monotonic() - began - prepared_in,
+    }
+    if ledger:
+        ledger.remember(prepared=facts)
+    _take_over(run, order, facts)
+    read = {"rows": prepared.read, "ready": prepared.ready, "facts": opened.source.describe().facts}
+    run.trail.append("source.read", sha256=opened.source.sha256(), **read)
+    return stage
+
+
+def _prepare(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> tuple[Prepared, Stage]:
+    """The whole source, into an empty stage."""
     for leftover in run.folder.stage.iterdir():
         leftover.unlink()
 
@@ -55,17 +70,17 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
         run.stopper.check()
         run.progress("read", rows)
 
-    prepared, stage = await asyncio.to_thread(
-        prepare,
-        source,
-        rule_set(
-            mapping,
-            default_country=order.plan.default_country,
-            cell_limit=order.plan.max_cell,
-            stated=dict(order.plan.set),
-            if_empty=dict(order.plan.if_empty),
-            unwanted_kinds=order.plan.reject_kinds,
-        ),
+    rules = rule_set(
+        opened.mapping,
+        default_country=order.plan.default_country,
+        cell_limit=order.plan.max_cell,
+        stated=dict(order.plan.set),
+        if_empty=dict(order.plan.if_empty),
+        unwanted_kinds=order.plan.reject_kinds,
+    )
+    return prepare(
+        opened.source,
+        rules,
         scrubbing.scrubber,
         folder=run.folder.path,
         stage=run.folder.stage,
@@ -73,11 +88,13 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
         already=OnTheList(order.retry_of) if order.retry_of else None,
         already_objected=order.retry_of,
     )
-    prepared_in = time.monotonic() - began
-    scrub = await asyncio.to_thread(keep_evidence, run, order, opened, scrubbing)
+
+
+def _facts_of_source(order: Order, opened: Opened) -> dict[str, Any]:
+    """What the ledger remembers of a source that has been read."""
+    source, mapping = opened.source, opened.mapping
     description, added = source.describe(), hour_columns(order.plan, mapping)
-    facts = {
-        "prepared": prepared.as_dict(),
+    return {
         "source": {"path": shown(order.source), "sha256": source.sha256(), **description.facts},
         "header": list(description.header),
         "passed": [*mapping.beside, *added],
@@ -85,17 +102,8 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
         "fields": {name: description.header[position] for name, position in mapping.fields.items()},
         "fingerprint": mapping.fingerprint,
         "columns": len(mapping.fields) + len(mapping.passed_through) + len(added),
-        "scrub": scrub,
-        "seconds": prepared_in,
-        "evidence_seconds": time.monotonic() - began - prepared_in,
         "retry": _told_of_retry(order, source),
     }
-    if ledger:
-        ledger.remember(prepared=facts)
-    _take_over(run, order, facts)
-    read = {"rows": prepared.read, "ready": prepared.ready, "facts": description.facts}
-    run.trail.append("source.read", sha256=source.sha256(), **read)
-    return stage
 
 
 def _told_of_retry(order: Order, source: Source) -> list[str]:
@@ -140,8 +148,8 @@ def _settle_rows(run: Run, order: Order, facts: Mapping[str, Any], recorder: Rec
     run.progress("record")
     run.summary.rows = replace(run.summary.rows, **_outcomes(run, facts["prepared"]))
     with Ledger(run.folder.ledger) as ledger:
-        recorded = recorder.finish(ledger)
         run.summary.batches, run.summary.settled = ledger.batches_sent(), ledger.settled_by()
+        recorded = recorder.finish(ledger)
         outcomes = {name: recorded.rows[name] for name in ("delivered", "refused", "unknown", "failed")}
         outcomes["suppressed"] = facts["prepared"]["suppressed"] + recorded.rows["suppressed"]
         run.summary.rows = replace(run.summary.rows, **outcomes)
