@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import pytest
 from chaos import LONG
@@ -69,12 +70,17 @@ def watched(world: CrashWorld) -> list[Sample]:
 
 
 def check_flat(samples: list[Sample], *, in_flight: int, growth: float) -> None:
+    """The last quarter is like the one before it.
+
+    By the median, since the row files, a chunk of which is written now and then, need memory for a moment; and not
+    against the first half, in which the process still takes what it needs for good.
+    """
     assert len(samples) >= 10
-    third = len(samples) // 3
-    early, late = samples[: max(third, 3)], samples[-max(third, 3) :]
-    assert max(each.resident for each in late) - max(each.resident for each in early) < growth
+    quarter = max(len(samples) // 4, 3)
+    before, late = samples[-2 * quarter : -quarter], samples[-quarter:]
+    assert median(each.resident for each in late) - median(each.resident for each in before) < growth
     assert max(each.sockets for each in samples) <= in_flight + 4
-    assert max(each.files for each in late) <= max(each.files for each in early) + 4
+    assert max(each.files for each in late) <= max(each.files for each in before) + 4
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at the process through /proc")
@@ -86,15 +92,15 @@ def test_delivery_at_the_full_rate_leaks_nothing(tmp_path: Path) -> None:
         world.sandbox.configure(latency_s=0.0, rate_limit=50)
         samples = watched(world)
         world.check()
-        check_flat(samples, in_flight=8, growth=12.0)
+        check_flat(samples, in_flight=8, growth=6.0)
 
 
 @pytest.mark.skipif(not LONG, reason="the long campaign only")
 def test_as_many_requests_as_ten_minutes_bring_leak_nothing(tmp_path: Path) -> None:
-    """30,000 requests, as many as 50 a second make in ten minutes, as fast as they go."""
+    """40,000 requests, more than 50 a second make in ten minutes, as fast as they go."""
     flags = ("--batch-contacts", "10", "--rate", "unlimited", "--people-files", "none")
-    with crash_world(tmp_path, contacts=300_000, flags=flags) as world:
+    with crash_world(tmp_path, contacts=400_000, flags=flags) as world:
         world.sandbox.configure(latency_s=0.0)
         samples = watched(world)
         world.check()
-        check_flat(samples, in_flight=8, growth=25.0)
+        check_flat(samples, in_flight=8, growth=10.0)
