@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from delivery_world import Faults, World
+from delivery_world import Faults, World, killing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,18 +116,7 @@ def test_a_process_killed_at_any_write_sends_nobody_who_has_opted_out(
     chance = random.Random(seed)
     faults = Faults(lost_before=0.05, lost_after=0.05, throttled=0.1, lag=1.0, poison=frozenset({4000}))
     world = make_world(TOTAL, faults, seed, power_fails=power_fails, opt_outs=drawn(seed, 4.0))
-    until_killed = [chance.randrange(1, 12) for _ in range(3)]
-
-    def kill_at(_: str) -> bool:
-        if not world.platform.requests or not until_killed:
-            return False
-        until_killed[0] -= 1
-        if until_killed[0]:
-            return False
-        del until_killed[0]
-        return True
-
-    world.kill_at = kill_at
+    world.kill_at = killing(world, [chance.randrange(1, 12) for _ in range(3)])
     world.run()
     world.check()
     assert world.processes == 4

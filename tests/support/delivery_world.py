@@ -392,3 +392,19 @@ class World:
         }
         assert not late, "nobody leaves who has opted out by then"
         assert set(found["suppressed"]) <= self.opt_outs.keys(), "nobody else is held back"
+
+
+def killing(world: World, writes: Sequence[int]) -> Callable[[str], bool]:
+    """A `kill_at` that kills one process after so many writes to the ledger since the first request, then the next."""
+    left = list(writes)
+
+    def kill_at(_: str) -> bool:
+        if not world.platform.requests or not left:
+            return False
+        left[0] -= 1
+        if left[0]:
+            return False
+        del left[0]
+        return True
+
+    return kill_at

@@ -82,8 +82,7 @@ class Consequences:
             case Unknown():
                 self.lose(work, answer)
         self.health.tell_resumed(answer, now)
-        if self.health.failing_for(now) >= self.policy.give_up_after:
-            self.end(ResumeRun(f"The platform has taken nothing for {self.health.failing_for(now) / 60:.0f} minutes."))
+        self._give_up_on_silence()
 
     def recall(self, work: Work) -> None:
         """It was waiting for its turn when nothing more was to be sent: it has not left, and costs no attempt."""
@@ -211,6 +210,13 @@ class Consequences:
         if rest is not None:
             self.waiting.add_first([Work(rest)])
 
+    def _give_up_on_silence(self) -> None:
+        """Where every probe has failed for long enough, and nothing is left that a count could settle first."""
+        silent_for = self.health.failing_for(self.clock.now())
+        to_settle = self.lost.settleable and self.lost.works
+        if silent_for >= self.policy.give_up_after and not to_settle:
+            self.end(ResumeRun(f"The platform has taken nothing for {silent_for / 60:.0f} minutes."))
+
     # --- of a settling ------------------------------------------------------------------------------------------
 
     def of_settling(self, works: Sequence[Work], found: set[int]) -> None:
@@ -224,11 +230,13 @@ class Consequences:
                 self.health.succeeded_at = self.clock.now()
             else:
                 self._again(work, work.cause, settled="count", pause=work.pause)
+        self._give_up_on_silence()
 
     def of_no_settling(self) -> None:
         """The count explains nothing: somebody else writes to the list, or it cannot be read at all."""
         self.lost.settleable = False
         self.observe("settling.failed", batches=[work.batch.id for work in self.lost.works])
+        self._give_up_on_silence()
 
     def of_the_end(self) -> None:
         """What is not settled stays unknown."""

@@ -27,8 +27,8 @@ class Health:
     _failing_since: float | None = None
 
     def failing_for(self, now: float) -> float:
-        """Seconds since the platform failed so often in a row that only probes are sent; 0 where that is not so."""
-        return 0.0 if self._failing_since is None else now - self._failing_since
+        """Seconds for which only probes are sent, and none of them has arrived; 0 where batches may be sent."""
+        return 0.0 if self._failing_since is None else now - max(self._failing_since, self.succeeded_at)
 
     def opens_at(self, now: float) -> float | None:
         """When the next batch may start; None for now."""
