@@ -285,9 +285,8 @@ def test_doctor_names_what_to_mend(tenant: Tenant) -> None:
     assert [check["name"] for check in skewed.json if not check["good"]] == ["clock"]
 
 
-def test_the_python_api_does_the_same(tenant: Tenant) -> None:
-    file = tenant.write(table(line(phone="+12125550100"), line(phone="+12125550100")))
-    result = dialfeed.import_contacts(
+def imported_from_python(tenant: Tenant, file: Path) -> dialfeed.Result:
+    return dialfeed.import_contacts(
         file,
         list="Spring",
         run_dir=tenant.folder / "api",
@@ -296,6 +295,11 @@ def test_the_python_api_does_the_same(tenant: Tenant) -> None:
         client_secret=tenant.sandbox.client_secret,
         home=str(tenant.folder / "home"),
     )
+
+
+def test_the_python_api_does_the_same(tenant: Tenant) -> None:
+    file = tenant.write(table(line(phone="+12125550100"), line(phone="+12125550100")))
+    result = imported_from_python(tenant, file)
     assert (result.status, result.exit_code) == ("SUCCESS", 0)
     assert (result.rows.delivered, result.rows.duplicate) == (1, 1)
     assert len(tenant.stored) == 1
@@ -312,15 +316,7 @@ def test_rows_are_written_while_others_are_on_their_way(tenant: Tenant, monkeypa
 
         monkeypatch.setattr(Recorder, name, wrapped)
     file = tenant.write(table(*(line(phone=f"+1212555{100 + n:04}") for n in range(9))))
-    result = dialfeed.import_contacts(
-        file,
-        list="Spring",
-        run_dir=tenant.folder / "api",
-        base_url=tenant.sandbox.url,
-        client_id=tenant.sandbox.client_id,
-        client_secret=tenant.sandbox.client_secret,
-        home=str(tenant.folder / "home"),
-    )
+    result = imported_from_python(tenant, file)
     assert result.rows.delivered == 9
     assert asked[0] == "advance"
     assert asked.count("finish") == 1 == len(asked) - asked.index("finish")

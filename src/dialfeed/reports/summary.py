@@ -112,7 +112,7 @@ class Summary:
     @property
     def stopped_before_sending(self) -> bool:
         """Whether a setting, the file or a guard stopped it before a batch left, so that nothing of it can go on."""
-        return self.exit_code in {1, 6} and not self.batches
+        return stopped_before_sending(self.exit_code, self.batches)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -155,6 +155,11 @@ class Summary:
             "versions": self.versions,
             "audit_hash": self.audit_hash,
         }
+
+
+def stopped_before_sending(exit_code: int, batches: int) -> bool:
+    """See `Summary.stopped_before_sending`."""
+    return exit_code in {1, 6} and not batches
 
 
 def read_summary(path: Path) -> Summary:

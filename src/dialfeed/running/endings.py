@@ -56,10 +56,8 @@ def status(code: int, delivered: int) -> str:
 def next_step(summary: Summary) -> str:
     """What to do next, often a command; empty where nothing is left to do."""
     rows = summary.rows
-    if summary.command == "demo":
-        return (
-            "Run a sandbox that stays, and import a file of your own into it: dialfeed sandbox"  # the demo's has ended
-        )
+    if summary.command == "demo":  # its sandbox has ended with it
+        return "Run a sandbox that stays, and import a file of your own into it: dialfeed sandbox"
     if not summary.command.startswith(("import", "resume", "settle", "retry")) or summary.policy.get("dry_run"):
         return "Mend rejected.csv, then validate or import it." if rows.invalid else ""
     if summary.exit_code in {1, 6}:  # what stopped it says what to do; what it had sent may still be settled

@@ -26,20 +26,12 @@ from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import check_not_purged
 from dialfeed.reports.summary import Rows, Summary, read_summary, take_up
+from dialfeed.reports.text import BUCKET_FILES
 from dialfeed.wording import counted
 
 OPEN: Final = ("invalid", "refused")
 """Buckets of rows that a person may mend and load again."""
 
-_FILES: Final = {
-    "delivered": "delivered.csv",
-    "duplicate": "duplicates.csv",
-    "invalid": "rejected.csv",
-    "suppressed": "suppressed.csv",
-    "refused": "refused.csv",
-    "failed": "failed.csv",
-    "unknown": "unknown.csv",
-}
 _STANDING: Final = pl.Schema({ROW: pl.Int64, "bucket": pl.String})
 
 
@@ -95,7 +87,7 @@ def _has_rows(retry: Path) -> bool:
     if not prepared:
         return False  # it ended before it sent anything
     read = read_summary(retry / SUMMARY).rows.read if (retry / SUMMARY).is_file() else -1
-    if read != _standing_of(retry, tuple(_FILES)).height:
+    if read != _standing_of(retry, tuple(BUCKET_FILES)).height:
         raise FixSettings(
             f"The retry {retry.name} of this run has not come to its end.", advice=f"`dialfeed resume {retry.name}`."
         )
@@ -113,14 +105,14 @@ def standing(folder: Path) -> pl.DataFrame:
     Raises:
         FixSettings: A retry has not come to its end.
     """
-    later = [_standing_of(each, tuple(_FILES)) for each in finished_retries(folder)]
+    later = [_standing_of(each, tuple(BUCKET_FILES)) for each in finished_retries(folder)]
     return pl.concat([first_standing(folder), *later]).unique(ROW, keep="last", maintain_order=True)
 
 
 def _standing_of(folder: Path, buckets: tuple[str, ...]) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=_STANDING)]
     for bucket in buckets:
-        path = folder / _FILES[bucket]
+        path = folder / BUCKET_FILES[bucket]
         if path.is_file():
             numbers = pl.scan_csv(path, infer_schema=False).select(pl.col(ROW).cast(pl.Int64), bucket=pl.lit(bucket))
             frames.append(numbers.collect())
@@ -147,7 +139,7 @@ class OnTheList:
 
 
 def _delivered(folder: Path) -> pl.LazyFrame:
-    rows = pl.scan_csv(folder / _FILES["delivered"], infer_schema=False)
+    rows = pl.scan_csv(folder / BUCKET_FILES["delivered"], infer_schema=False)
     return rows.select(
         "externalId", "phone", pl.col("email").str.to_lowercase(), _survivor_row=pl.col(ROW).cast(pl.Int64)
     )

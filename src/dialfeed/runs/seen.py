@@ -17,6 +17,7 @@ from dialfeed.errors import DialfeedError
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, STAGE, SUMMARY, is_held
 from dialfeed.ledger.reading import Glance, glance
 from dialfeed.reports.retention import HOLD, Retention, read_retention
+from dialfeed.reports.summary import stopped_before_sending
 
 DIED: Final = "DIED"
 RUNNING: Final = "RUNNING"
@@ -114,7 +115,7 @@ def can_go_on(folder: Path, told: dict[str, Any], retention: Retention | None) -
     if told["command"] == "demo":
         return ""  # its sandbox has ended with it
     rows = told["rows"]
-    went_on = (folder / LEDGER).is_file() and (told["exit_code"] not in {1, 6} or bool(told["batches"]))
+    went_on = (folder / LEDGER).is_file() and not stopped_before_sending(told["exit_code"], told["batches"])
     if went_on and (folder / STAGE).is_dir():
         return "settle" if rows["unknown"] and not rows["failed"] else "resume"
     sent = went_on and not told["policy"].get("dry_run")
