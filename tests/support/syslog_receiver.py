@@ -58,6 +58,13 @@ def frames(content: bytes) -> list[bytes]:
     return found
 
 
+class ClosingSocket(ssl.SSLSocket):
+    """Closes itself when it is dropped: Python leaves one open whose connection was reset before it was wrapped."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SyslogReceiver:
     """Takes connections, and keeps the messages of each when it has ended.
 
@@ -72,6 +79,8 @@ class SyslogReceiver:
         self.faults: list[str] = []
         self.break_after: int | None = None
         self._tls = tls
+        if tls is not None:
+            tls.sslsocket_class = ClosingSocket
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()

@@ -19,9 +19,6 @@ from dialfeed.audit.check import check
 from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.shipping import Shipping, Terms
 
-# Python's own TLS socket stays open for a moment where the other side is gone before the handshake began
-pytestmark = pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
-
 MADE: dict[str, Callable[[], AbstractContextManager[Receiver]]] = {**RECEIVERS, **OWN}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,23 @@ def test_only_a_receiver_with_a_trusted_certificate_is_told_anything(tmp_path: P
     server.close()
     assert answer == Later("the receiver's certificate cannot be trusted")
     assert server.messages == []
+
+
+def test_a_receiver_that_dies_before_anything_is_encrypted_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as dying:
+
+        def connected_and_reset(where: tuple[str, int], _timeout: float) -> socket.socket:
+            line = socket.socket()
+            line.connect(where)
+            with dying.accept()[0] as theirs:
+                theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return line
+
+        monkeypatch.setattr(socket, "create_connection", connected_and_reset)
+        answer = sink(f"syslog+tls://127.0.0.1:{dying.getsockname()[1]}").send(events(tmp_path, 2))
+    assert answer == Later("the connection fails (ConnectionResetError)")
 
 
 def test_a_receiver_that_asks_for_a_certificate_gets_ours(tmp_path: Path) -> None:

@@ -29,6 +29,13 @@ _MOST: Final = 8192
 """Bytes of a message that rsyslog takes unless it is told otherwise; RFC 5424 section 6.1 asks for 2048."""
 
 
+class _Closing(ssl.SSLSocket):
+    """Closes itself when it is dropped: Python leaves one open whose connection was reset before it was wrapped."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SyslogSink:
     """A syslog receiver (`dialfeed.audit.sinks.base.Sink`).
 
@@ -175,6 +182,7 @@ def _tls(address: SinkAddress) -> ssl.SSLContext:
     options = address.options
     try:
         context = ssl.create_default_context(cafile=options.get("ca"))
+        context.sslsocket_class = _Closing
         if "cert" in options:
             context.load_cert_chain(options["cert"], options.get("key"), password=_no_password)
     except (OSError, ValueError):
