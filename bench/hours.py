@@ -17,11 +17,11 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from dialfeed.donotcall import places
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hours import calling_windows
-from dialfeed.donotcall.numberzones import area_codes
-from dialfeed.donotcall.placecolumns import keys_of
+from dialfeed.donotcall.hours import places
+from dialfeed.donotcall.hours.columns import calling_windows
+from dialfeed.donotcall.hours.numberzones import area_codes
+from dialfeed.donotcall.hours.placecolumns import keys_of
+from dialfeed.donotcall.hours.rules import HourRules
 
 DAY = date(2026, 11, 25)
 CHUNK = 130_000

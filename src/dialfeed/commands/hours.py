@@ -12,7 +12,7 @@ import click
 from dialfeed.commands.shared import as_text, examples, plan_of, settings_named, told_errors
 
 if TYPE_CHECKING:
-    from dialfeed.donotcall.explaining import Explanation, Reading
+    from dialfeed.donotcall.hours.explaining import Explanation, Reading
 
 _MOST_ZONES = 6
 
@@ -45,7 +45,7 @@ def hours_command(number: str | None, *, day: datetime | None, as_json: bool, **
 
 
 def _explained(number: str | None, day: date | None, given: dict[str, Any]) -> Explanation:
-    from dialfeed.donotcall.explaining import explain_hours
+    from dialfeed.donotcall.hours.explaining import explain_hours
     from dialfeed.steps.scrubbing import hour_rules_of
 
     contact = {name: given.pop(name) for name in ("zip_code", "state", "zone", "country", "landline")}

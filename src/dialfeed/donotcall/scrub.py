@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import FINDINGS_SCHEMA, ROW
-from dialfeed.donotcall.callable import CallingHours, as_window
 from dialfeed.donotcall.decisions import Channel, Policy, Role, Ruling, Situation, decide
 from dialfeed.donotcall.exemptions import Evidence, Exemptions
 from dialfeed.donotcall.facts import ListFacts, Moments, Numbers, Opened, PhoneList, TextList, Verdict, Verdicts, never
+from dialfeed.donotcall.hours.callinghours import CallingHours, as_window
 from dialfeed.donotcall.internal import InternalEmails, InternalPhones
 from dialfeed.donotcall.results import ResultList
 

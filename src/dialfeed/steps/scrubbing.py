@@ -20,7 +20,6 @@ from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.mapping import ColumnMapping, match_key
 from dialfeed.contacts.places import kind_of_place
 from dialfeed.donotcall import exemptions, regimes
-from dialfeed.donotcall.callable import SENT, CallingHours
 from dialfeed.donotcall.decisions import Channel, Policy
 from dialfeed.donotcall.evidence import (
     EVIDENCE,
@@ -33,7 +32,8 @@ from dialfeed.donotcall.evidence import (
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import ListFacts, iso
 from dialfeed.donotcall.facts import Opened as Lists
-from dialfeed.donotcall.hourrules import HourRules, UnknownPlace
+from dialfeed.donotcall.hours.callinghours import SENT, CallingHours
+from dialfeed.donotcall.hours.rules import HourRules, UnknownPlace
 from dialfeed.donotcall.keys import Key, KeyRing
 from dialfeed.donotcall.lateoptouts import LateOptOuts, asked_columns, own_lists
 from dialfeed.donotcall.objections import Objections

@@ -13,9 +13,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from dialfeed.donotcall.clocks import moments
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hoursfile import Rule, Stretch
+from dialfeed.donotcall.hours.clocks import moments
+from dialfeed.donotcall.hours.rules import HourRules
+from dialfeed.donotcall.hours.rulesfile import Rule, Stretch
 
 Span: TypeAlias = tuple[int, int]
 """From and until, in minutes since the epoch (UTC); until is not in it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hours import evidence_of
-from dialfeed.donotcall.zones import Whereabouts, locate
+from dialfeed.donotcall.hours.columns import evidence_of
+from dialfeed.donotcall.hours.rules import HourRules
+from dialfeed.donotcall.hours.zones import Whereabouts, locate
 
 NY, CHI, LA, DEN = "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Denver"
 NEW_YORK, KENTUCKY, FLORIDA, TOLL_FREE, LONDON = 12125550100, 12705550100, 13055550100, 18005550199, 442079460000

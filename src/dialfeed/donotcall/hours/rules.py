@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from dialfeed.contacts.numbering import METADATA_VERSION
-from dialfeed.donotcall.calendars import SATURDAY, Calendar
-from dialfeed.donotcall.clocks import TZDATA_VERSION
-from dialfeed.donotcall.hoursfile import Pack, Rule, Stretch, read_pack
-from dialfeed.donotcall.places import zip_table_version
+from dialfeed.donotcall.hours.calendars import SATURDAY, Calendar
+from dialfeed.donotcall.hours.clocks import TZDATA_VERSION
+from dialfeed.donotcall.hours.places import zip_table_version
+from dialfeed.donotcall.hours.rulesfile import Pack, Rule, Stretch, read_pack
 from dialfeed.errors import FixSettings
 
 UnknownPlace: TypeAlias = Literal["narrow", "block"]

@@ -13,11 +13,11 @@ from typing import Final
 
 import polars as pl
 
-from dialfeed.donotcall.clocks import as_text
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.placecolumns import evidence_of_key, keys_of
-from dialfeed.donotcall.windows import Day, day_of
-from dialfeed.donotcall.zones import Evidence, Whereabouts, locate
+from dialfeed.donotcall.hours.clocks import as_text
+from dialfeed.donotcall.hours.placecolumns import evidence_of_key, keys_of
+from dialfeed.donotcall.hours.rules import HourRules
+from dialfeed.donotcall.hours.windows import Day, day_of
+from dialfeed.donotcall.hours.zones import Evidence, Whereabouts, locate
 
 CLOSED_DAY: Final = "hours.closed_day"
 NO_COMMON_WINDOW: Final = "hours.no_common_window"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialfeed.contacts.reasons import BY_CODE
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hours import WINDOW_SCHEMA, calling_windows, doubts_of, evidence_of, hours_on
+from dialfeed.donotcall.hours.columns import WINDOW_SCHEMA, calling_windows, doubts_of, evidence_of, hours_on
+from dialfeed.donotcall.hours.rules import HourRules
 
 RULES = HourRules.load()
 WEDNESDAY = date(2026, 9, 16)

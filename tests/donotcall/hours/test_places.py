@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialfeed.donotcall.clocks import clock_of, known_zone
-from dialfeed.donotcall.places import (
+from dialfeed.donotcall.hours.clocks import clock_of, known_zone
+from dialfeed.donotcall.hours.places import (
     NOWHERE,
     place_of_country,
     place_of_postal_code,

@@ -17,8 +17,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dialfeed.donotcall.facts import Numbers
-from dialfeed.donotcall.numberzones import number_places
-from dialfeed.donotcall.places import (
+from dialfeed.donotcall.hours.numberzones import number_places
+from dialfeed.donotcall.hours.places import (
     NORTH_AMERICA,
     NOWHERE,
     Place,
@@ -29,7 +29,7 @@ from dialfeed.donotcall.places import (
     places_of_prefix,
     zip_prefixes,
 )
-from dialfeed.donotcall.zones import Evidence
+from dialfeed.donotcall.hours.zones import Evidence
 
 Ids = NDArray[np.int64]
 Rows = NDArray[np.intp]

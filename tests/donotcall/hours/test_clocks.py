@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialfeed.donotcall import clocks
-from dialfeed.donotcall.clocks import as_text, clock_of, country_of, known_zone, moments, one_name_a_clock
+from dialfeed.donotcall.hours import clocks
+from dialfeed.donotcall.hours.clocks import as_text, clock_of, country_of, known_zone, moments, one_name_a_clock
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialfeed.donotcall import hourrules
-from dialfeed.donotcall.hourrules import HourRules
+from dialfeed.donotcall.hours import rules
+from dialfeed.donotcall.hours.rules import HourRules
 from dialfeed.errors import FixSettings
 
 DATA = resources.files("dialfeed.donotcall") / "data"
@@ -217,7 +217,7 @@ def test_the_facts_name_every_version_that_an_answer_depends_on() -> None:
 
 
 def test_the_sha256_of_the_pack_covers_every_data_file() -> None:
-    content = {name: (DATA / name).read_bytes() for name in hourrules.DATA_FILES}
-    whole = hourrules._digest(content)
+    content = {name: (DATA / name).read_bytes() for name in rules.DATA_FILES}
+    whole = rules._digest(content)
     for name, data in content.items():
-        assert hourrules._digest({**content, name: data + b"#"}) != whole
+        assert rules._digest({**content, name: data + b"#"}) != whole

@@ -8,9 +8,9 @@ import pytest
 from phonenumbers import timezone
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from dialfeed.donotcall.clocks import clock_of, known_zone
-from dialfeed.donotcall.numberzones import area_codes, number_places, place_of_area_code, place_of_number
-from dialfeed.donotcall.places import NOWHERE
+from dialfeed.donotcall.hours.clocks import clock_of, known_zone
+from dialfeed.donotcall.hours.numberzones import area_codes, number_places, place_of_area_code, place_of_number
+from dialfeed.donotcall.hours.places import NOWHERE
 
 # `compliance.md` section 6, "Measured with phonenumbers 9.0.43"
 SPLIT = "208 219 250 270 308 418 423 541 574 605 606 620 701 709 775 785 807 812 850 867 879 906 907 928 986"

@@ -1,4 +1,4 @@
-"""When the contacts of a run may be called: the hours of `hours.py` over the columns that a source happens to have."""
+"""When the contacts of a run may be called: the hours of `columns.py` over the columns that a source has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hours import calling_windows
+from dialfeed.donotcall.hours.columns import calling_windows
+from dialfeed.donotcall.hours.rules import HourRules
 
 SENT: Final = ("timeZone", "callableFrom", "callableUntil", "callingDoubts")
 """The columns in which a platform is told the hours."""
@@ -34,7 +34,7 @@ class CallingHours:
     sent: tuple[str, ...] = ()
 
     def of(self, contacts: pl.DataFrame, phones: pl.Series) -> pl.DataFrame:
-        """The windows of one column of numbers (`dialfeed.donotcall.hours.WINDOW_SCHEMA`)."""
+        """The windows of one column of numbers (`dialfeed.donotcall.hours.columns.WINDOW_SCHEMA`)."""
         known = {name: contacts[column] for name, column in self.places.items() if column in contacts.columns}
         return calling_windows(pl.DataFrame({"phone": phones, **known}), day=self.day, rules=self.rules)
 

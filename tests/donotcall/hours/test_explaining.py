@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import orjson
 import pytest
 
-from dialfeed.donotcall.explaining import Explanation, explain_hours
-from dialfeed.donotcall.hourrules import HourRules
+from dialfeed.donotcall.hours.explaining import Explanation, explain_hours
+from dialfeed.donotcall.hours.rules import HourRules
 
 RULES = HourRules.load()
 

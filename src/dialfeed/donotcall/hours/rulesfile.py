@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeAlias
 
-from dialfeed.donotcall.calendars import OBSERVED, Calendar, Holiday, NoSuchDay
-from dialfeed.donotcall.clocks import known_zone
+from dialfeed.donotcall.hours.calendars import OBSERVED, Calendar, Holiday, NoSuchDay
+from dialfeed.donotcall.hours.clocks import known_zone
 from dialfeed.errors import FixSettings
 
 Stretch: TypeAlias = tuple[int, int]

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
-from dialfeed.donotcall.clocks import as_text, days_around, minutes_of, zone
-from dialfeed.donotcall.genesys import ZIP_TRAP, predict
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.hours import doubts_of, evidence_of, hours_on
-from dialfeed.donotcall.hoursfile import Rule, Stretch
-from dialfeed.donotcall.places import NOWHERE, Place
-from dialfeed.donotcall.windows import Day, Span, clocks_of
-from dialfeed.donotcall.zones import Evidence, Whereabouts
+from dialfeed.donotcall.hours.clocks import as_text, days_around, minutes_of, zone
+from dialfeed.donotcall.hours.columns import doubts_of, evidence_of, hours_on
+from dialfeed.donotcall.hours.genesys import ZIP_TRAP, predict
+from dialfeed.donotcall.hours.places import NOWHERE, Place
+from dialfeed.donotcall.hours.rules import HourRules
+from dialfeed.donotcall.hours.rulesfile import Rule, Stretch
+from dialfeed.donotcall.hours.windows import Day, Span, clocks_of
+from dialfeed.donotcall.hours.zones import Evidence, Whereabouts
 
 SEARCHED_DAYS: Final = 15
 """How far ahead the next hours are looked for: over the longest run of holidays."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from dialfeed.donotcall.clocks import Clock, country_of, one_name_a_clock
-from dialfeed.donotcall.hourrules import UNKNOWN, HourRules
-from dialfeed.donotcall.places import NOWHERE, Place, tables
+from dialfeed.donotcall.hours.clocks import Clock, country_of, one_name_a_clock
+from dialfeed.donotcall.hours.places import NOWHERE, Place, tables
+from dialfeed.donotcall.hours.rules import UNKNOWN, HourRules
 
 ZONE_UNKNOWN: Final = "hours.zone_unknown"
 ZONE_MULTIPLE: Final = "hours.zone_multiple"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialfeed.donotcall.calendars import OBSERVED, Calendar, Holiday, NoSuchDay, easter
+from dialfeed.donotcall.hours.calendars import OBSERVED, Calendar, Holiday, NoSuchDay, easter
 
 
 @pytest.mark.parametrize(

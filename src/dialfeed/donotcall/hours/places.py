@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from dialfeed.contacts.places import STATES
-from dialfeed.donotcall.clocks import country_of, known_zone, zones_of
+from dialfeed.donotcall.hours.clocks import country_of, known_zone, zones_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import polars as pl
 
-from dialfeed.donotcall.clocks import one_name_a_clock
-from dialfeed.donotcall.hoursfile import Stretch, as_stretch
-from dialfeed.donotcall.numberzones import number_places, place_of_number
-from dialfeed.donotcall.placecolumns import as_numbers
-from dialfeed.donotcall.places import NOWHERE, Place, tables, zip_is_listed, zip_place
-from dialfeed.donotcall.windows import Span, common, spans_by_clock
-from dialfeed.donotcall.zones import preferred_names
+from dialfeed.donotcall.hours.clocks import one_name_a_clock
+from dialfeed.donotcall.hours.numberzones import number_places, place_of_number
+from dialfeed.donotcall.hours.placecolumns import as_numbers
+from dialfeed.donotcall.hours.places import NOWHERE, Place, tables, zip_is_listed, zip_place
+from dialfeed.donotcall.hours.rulesfile import Stretch, as_stretch
+from dialfeed.donotcall.hours.windows import Span, common, spans_by_clock
+from dialfeed.donotcall.hours.zones import preferred_names
 
 ZIP_TRAP: Final = "hours.genesys_zip_trap"
 

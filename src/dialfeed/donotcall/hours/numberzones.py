@@ -24,9 +24,9 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 from dialfeed.contacts.numbering import KINDS, REGIONS, resolve_international
 from dialfeed.contacts.numbering.verdicts import WORLD
 from dialfeed.donotcall.areas import states_of_area_codes
-from dialfeed.donotcall.clocks import known_zone, zones_of
 from dialfeed.donotcall.facts import Numbers
-from dialfeed.donotcall.places import NOWHERE, Place, tables
+from dialfeed.donotcall.hours.clocks import known_zone, zones_of
+from dialfeed.donotcall.hours.places import NOWHERE, Place, tables
 
 _DIGITS: Final = 15  # E.164 has no longer numbers
 _POWERS: Final = np.array([10**power for power in range(_DIGITS + 1)], np.uint64)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialfeed.donotcall.clocks import as_text
-from dialfeed.donotcall.genesys import ZIP_TRAP, predict, zip_traps
+from dialfeed.donotcall.hours.clocks import as_text
+from dialfeed.donotcall.hours.genesys import ZIP_TRAP, predict, zip_traps
 
 WEDNESDAY = date(2026, 9, 16)
 UNMAPPED, BLANK = "00000", None

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from dialfeed.donotcall.clocks import as_datetime, as_text, zone
-from dialfeed.donotcall.hourrules import HourRules
-from dialfeed.donotcall.windows import common, day_of
+from dialfeed.donotcall.hours.clocks import as_datetime, as_text, zone
+from dialfeed.donotcall.hours.rules import HourRules
+from dialfeed.donotcall.hours.windows import common, day_of
 
 RULES = HourRules.load()
 MONDAY = date(2026, 9, 14)  # a week without a holiday anywhere
