@@ -23,9 +23,9 @@ import command
 import pytest
 from careless import TOKEN, careless
 from collector import Collector, collecting
+from event_table import unfit
 
 from dialfeed.audit.check import check
-from dialfeed.audit.events import unfit
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"

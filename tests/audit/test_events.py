@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from event_table import unfit
 
-from dialfeed.audit.events import BY_NAME, EVENTS, KINDS, fits, unfit
+from dialfeed.audit.events import BY_NAME, EVENTS, KINDS, fits
 
 SOURCES = Path(__file__).parents[2] / "src" / "dialfeed"
 TELLING = {"append", "observe", "hear"}

@@ -8,9 +8,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from event_table import unfit
 from tenant import Tenant
 
-from dialfeed.audit.events import unfit
 from dialfeed.audit.trail import Trail
 from dialfeed.sandbox import SandboxServer, Settings
 

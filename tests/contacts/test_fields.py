@@ -23,7 +23,7 @@ def test_identity_is_hashed_in_a_fixed_order() -> None:
 
 
 def test_every_kind_of_field_is_a_contact_field() -> None:
-    kinds = {*fields.IDENTITY_FIELDS, *fields.CHANNEL_FIELDS, *fields.FLAG_FIELDS, *fields.TEXT_FIELDS}
+    kinds = {*fields.IDENTITY_FIELDS, *fields.CHANNEL_FIELDS, *fields.FLAG_FIELDS, *fields.NAME_FIELDS}
     assert kinds | {fields.COUNTRY_CODE} == set(fields.CONTACT_FIELDS)
 
 

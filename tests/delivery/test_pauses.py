@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from delivery_world import Faults, World
+from event_table import unfit
 
-from dialfeed.audit.events import unfit
 from dialfeed.delivery.pauses import SAME, Pause, begin, over
 
 Make = Callable[..., World]

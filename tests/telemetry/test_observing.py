@@ -13,12 +13,12 @@ from unittest import mock
 
 import pytest
 from collector import collecting
+from event_table import unfit
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tenant import Tenant
 
-from dialfeed.audit.events import unfit
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
 from dialfeed.telemetry.observing import LAST_WORDS, Telemetry, Wanted, open_telemetry
 

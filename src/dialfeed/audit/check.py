@@ -39,7 +39,6 @@ class Checked:
         lines: How many it has.
         run: The run that it belongs to.
         last_hash: The hash of its last line.
-        last_event: The event of its last line.
         problems: What is wrong, the first `MOST_TOLD`.
         wrong: How many problems there are.
     """
@@ -47,7 +46,6 @@ class Checked:
     lines: int = 0
     run: str = ""
     last_hash: str = FIRST
-    last_event: str = ""
     problems: list[Problem] = field(default_factory=list)
     wrong: int = 0
 
@@ -97,7 +95,6 @@ class Line:
     Attributes:
         number: Its `n`.
         run: The run that it belongs to.
-        event: Its event.
         previous: The hash that it names as the one before.
         hash: The hash that it gives itself.
         right: Whether that hash is right for what it holds.
@@ -105,7 +102,6 @@ class Line:
 
     number: int
     run: str
-    event: str
     previous: str
     hash: str
     right: bool
@@ -125,7 +121,7 @@ def read_line(raw: bytes) -> Line | None:
     if not {"n", "run", "event", "previous", "hash"} <= told.keys() or next(reversed(told)) != "hash":
         return None
     claimed = told.pop("hash")
-    return Line(told["n"], told["run"], told["event"], told["previous"], claimed, claimed == line_hash(told))
+    return Line(told["n"], told["run"], told["previous"], claimed, claimed == line_hash(told))
 
 
 def _place(checked: Checked, place: int, line: Line) -> None:
@@ -137,4 +133,4 @@ def _place(checked: Checked, place: int, line: Line) -> None:
     elif checked.run and line.run != checked.run:
         checked.add(place, "belongs to another run")
     checked.run = checked.run or line.run
-    checked.last_hash, checked.last_event = line.hash, line.event
+    checked.last_hash = line.hash

@@ -8,7 +8,7 @@ them here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -354,17 +354,3 @@ _FITS: Final[Mapping[Kind, Callable[[Any], bool]]] = {
 def fits(kind: Kind, value: Any) -> bool:
     """Whether a value may stand in a fact of this kind; None stands for what is not known."""
     return value is None or _FITS[kind](value)
-
-
-def unfit(name: str, facts: Mapping[str, Any]) -> Iterator[str]:
-    """What an event with these facts has that the table does not know; nothing when all is in order."""
-    event = BY_NAME.get(name)
-    if event is None:
-        yield f"there is no event {name}"
-        return
-    for fact, value in facts.items():
-        kind = event.kind_of(fact)
-        if kind is None:
-            yield f"{name} has no fact {fact}"
-        elif not fits(kind, value):
-            yield f"{name}: {fact} is not {KINDS[kind]}"

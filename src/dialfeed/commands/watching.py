@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -60,6 +59,3 @@ class _Rewritten:
         back = f"\x1b[{self._lines}F\x1b[J" if self._lines else ""
         click.echo(back + text)
         self._lines = text.count("\n") + 1
-
-
-Show = Callable[[Status], None]

@@ -46,9 +46,6 @@ AS_IT_IS: Final = "asIs"
 NAME_FIELDS: Final = (FIRST_NAME, LAST_NAME)
 """What a full name is split into."""
 
-TEXT_FIELDS: Final = (EXTERNAL_ID, FIRST_NAME, LAST_NAME)
-"""Fields with no rule of their own beyond those of any text."""
-
 NEUTRALISED: Final = "_neutralised"
 """The column by which a file for people says that its cells are not exact (`compliance.md` section 8)."""
 

@@ -12,8 +12,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
@@ -234,28 +234,6 @@ class ColumnMapping:
     def describe(self) -> list[tuple[str, str, str]]:
         """Rows for display: the column, what it becomes (empty when ignored), and why."""
         return [(column.name, column.target or "", column.why) for column in self.columns]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Turn into plain lists, dicts and strings, for the ledger and the audit trail."""
-        return {
-            "columns": [asdict(column) for column in self.columns],
-            "problems": [asdict(problem) for problem in self.problems],
-            "fingerprint": self.fingerprint,
-        }
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> ColumnMapping:
-        """Restore what `to_dict` made.
-
-        Raises:
-            KeyError: A part is missing.
-            TypeError: A part has keys that it should not have.
-        """
-        return cls(
-            columns=tuple(MappedColumn(**column) for column in plain["columns"]),
-            problems=tuple(MappingProblem(**problem) for problem in plain["problems"]),
-            fingerprint=plain["fingerprint"],
-        )
 
 
 CLAIMS: Final = ("override", "exact", "synonym", "values")

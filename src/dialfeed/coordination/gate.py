@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from dialfeed.delivery.pace import Limit, Pace, earliest, finish_estimate, rate_at, reserve
+from dialfeed.delivery.pace import Limit, Pace, earliest, finish_estimate, reserve
 from dialfeed.delivery.ports import Permit
 from dialfeed.delivery.retry import LONGEST_WAIT
 
@@ -45,15 +45,11 @@ class BudgetStatus:
     """How a budget stands.
 
     Attributes:
-        rate: Requests a second that the profile allows; None for no limit.
-        rate_now: Requests a second in use, after what 429s took away; None for no limit.
         paused_for: Seconds until anybody may start.
         recent: Starts in the window that ends now, by everybody who shares the budget.
         own: How many of these are ours.
     """
 
-    rate: float | None
-    rate_now: float | None
     paused_for: float
     recent: int = 0
     own: int = 0
@@ -159,7 +155,7 @@ class Gate(Budget):
         ours_since = self._now() - self._limit.period
         own = sum(start > ours_since for start in self._own)
         paused_for = max(0.0, pace.paused_until - now)
-        return BudgetStatus(self._limit.rate, rate_at(pace, now), paused_for, recent, min(own, recent))
+        return BudgetStatus(paused_for, recent, min(own, recent))
 
     async def finish_estimate(self, requests_left: int) -> float:
         """See `Budget.finish_estimate`."""

@@ -49,7 +49,7 @@ class UnlimitedBudget(Budget):
 
     async def status(self) -> BudgetStatus:
         """See `Budget.status`."""
-        return BudgetStatus(None, None, self._paused_for())
+        return BudgetStatus(self._paused_for())
 
     async def finish_estimate(self, requests_left: int) -> float:
         """Only the pause under way: what the platform takes is not known."""

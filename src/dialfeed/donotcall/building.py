@@ -77,7 +77,7 @@ def change(
     index = Index.open(old)
     fresh = {block: _digits_of(block, numbers) for block, numbers in (replaced or {}).items()}
     added, removed = _sorted(added), _sorted(removed)
-    already_present = already_absent = 0
+    already_absent = 0
     touched = {*fresh, *distinct(split(added)[0]).tolist(), *distinct(split(removed)[0]).tolist()}
     with IndexWriter(new) as writer:
         for block in sorted({*index.blocks.tolist(), *touched}):
@@ -88,10 +88,9 @@ def change(
             out, into = _part(removed, block), _part(added, block)
             kept = np.setdiff1d(before, out, assume_unique=True)
             already_absent += len(out) - (len(before) - len(kept))
-            already_present += len(np.intersect1d(before, into, assume_unique=True))
             writer.add(block, union([kept, into]))
         built = writer.publish(facts)
-    return replace(built, already_present=already_present, already_absent=already_absent)
+    return replace(built, already_absent=already_absent)
 
 
 class _Run:

@@ -35,7 +35,6 @@ class Built:
         records: How many numbers it holds.
         blocks: How many blocks.
         size: Its size in bytes.
-        already_present: In a change, numbers to be added that were there before.
         already_absent: In a change, numbers to be removed that were not there: an earlier change may be missing.
     """
 
@@ -43,7 +42,6 @@ class Built:
     records: int
     blocks: int
     size: int
-    already_present: int = 0
     already_absent: int = 0
 
 

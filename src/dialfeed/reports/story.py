@@ -21,7 +21,7 @@ SESSIONS: Final = 50
 RECHECKS: Final = 20
 """Verifications after the run that are told, at most: the last ones."""
 
-_TROUBLES: Final = {"NotSent": "not_sent", "Throttled": "throttled", "TooLarge": "refused", "Refused": "refused"}
+_TROUBLES: Final = {"NotSent": "not_sent", "Throttled": "throttled"}
 
 
 @dataclass(slots=True)
@@ -57,7 +57,6 @@ class Story:
     answers: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     sent: int = 0
-    contacts_sent: int = 0
     smallest: int = 0
     largest: int = 0
     repeated: int = 0
@@ -66,7 +65,6 @@ class Story:
     lost: int = 0
     settled: int = 0
     settled_on_list: int = 0
-    unsettleable: int = 0
     failed: int = 0
     promised: float | None = None
     delivery_began: datetime | None = None
@@ -127,7 +125,6 @@ class Story:
     def _on_batch_sent(self, event: Mapping[str, Any], now: float) -> None:
         size = int(event["contacts"])
         self.sent += 1
-        self.contacts_sent += size
         self.smallest = min(self.smallest or size, size)
         self.largest = max(self.largest, size)
         self.repeated += int(event.get("attempt", 1)) > 1
@@ -149,7 +146,7 @@ class Story:
             # what it refused is told right behind it, where the answer itself does not tell how many it took
             self._accepted = batch if event.get("delivered") is None else None
         trouble = _TROUBLES.get(answer)
-        if trouble in {"throttled", "not_sent"}:
+        if trouble:
             setattr(moment, trouble, getattr(moment, trouble) + 1)
         if answer != "Unknown":
             self._open.pop(batch, None)
@@ -177,10 +174,6 @@ class Story:
     def _on_batch_failed(self, event: Mapping[str, Any], now: float) -> None:
         del event, now
         self.failed += 1
-
-    def _on_settling_failed(self, event: Mapping[str, Any], now: float) -> None:
-        del now
-        self.unsettleable += len(event.get("batches", ()))
 
     def _on_delivery_paused(self, event: Mapping[str, Any], now: float) -> None:
         seconds = float(event.get("seconds") or 0.0)

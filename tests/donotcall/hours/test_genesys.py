@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dialfeed.donotcall.hours.clocks import as_text
-from dialfeed.donotcall.hours.genesys import ZIP_TRAP, predict, zip_traps
+from dialfeed.donotcall.hours.genesys import predict
 
 WEDNESDAY = date(2026, 9, 16)
 UNMAPPED, BLANK = "00000", None
@@ -68,22 +65,3 @@ def test_a_zip_code_is_a_trap_where_a_blank_one_would_give_more_hours(
 ) -> None:
     found = predict(zip_code, phones, WEDNESDAY)
     assert (found.trap, found.case) == (trap, case)
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["10001", "80202", "00000", "1234", "", None]),
-            st.sampled_from(["+12125550100", "+12145550100", "+442079460000", "+18005550199", None]),
-            st.sampled_from(["+12705550100", "+14165550100", None]),
-        ),
-        max_size=15,
-    )
-)
-def test_columns_are_predicted_row_by_row(rows: list[tuple[str | None, str | None, str | None]]) -> None:
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(("zip", "one", "two"), pl.String), orient="row")
-    told = zip_traps(frame["zip"], frame.select("one", "two"), WEDNESDAY).to_list()
-    for (zip_code, *phones), code in zip(rows, told, strict=True):
-        numbers = [int(phone[1:]) if phone else None for phone in phones]
-        assert (code == ZIP_TRAP) is predict(zip_code, numbers, WEDNESDAY).trap
-        assert code in {None, ZIP_TRAP}

@@ -7,18 +7,14 @@ examples). Its data is not public: where ours knows several clocks for an area c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-import numpy as np
-import polars as pl
-
 from dialfeed.donotcall.hours.clocks import one_name_a_clock
-from dialfeed.donotcall.hours.numberzones import number_places, place_of_number
-from dialfeed.donotcall.hours.placecolumns import as_numbers
+from dialfeed.donotcall.hours.numberzones import place_of_number
 from dialfeed.donotcall.hours.places import NOWHERE, Place, tables, zip_is_listed, zip_place
 from dialfeed.donotcall.hours.rulesfile import Stretch, as_stretch
 from dialfeed.donotcall.hours.windows import Span, common, spans_by_clock
@@ -58,60 +54,6 @@ def predict(zip_code: str | None, numbers: Sequence[int | None], day: date) -> P
     """
     phones = [_clocks(_mapped_phone(place_of_number(number)), day.year) for number in numbers if number]
     return _predict(_clocks_of_zip((zip_code or "").strip(), day.year), frozenset().union(*phones), day)
-
-
-def zip_traps(zips: pl.Series, phones: pl.DataFrame, day: date) -> pl.Series:
-    """In which rows the ZIP code is a trap.
-
-    Args:
-        zips: The ZIP code column.
-        phones: The phone columns, E.164 as text with a plus.
-        day: The calendar day.
-
-    Returns:
-        A String column: `ZIP_TRAP`, or null.
-    """
-    sets = _Sets()
-    by_zip = sets.of_text(zips.fill_null(""), lambda text: _clocks_of_zip(text.strip(), day.year))
-    by_phone = [sets.of_phones(column, day.year) for column in phones.iter_columns()]
-    keys = pl.DataFrame([by_zip, *by_phone]) if by_phone else by_zip.to_frame()
-    distinct = keys.unique()
-    traps = [ZIP_TRAP if _is_trap(sets, row, day) else None for row in distinct.iter_rows()]
-    told = distinct.with_columns(code=pl.Series(traps, dtype=pl.String))
-    return keys.join(told, on=keys.columns, how="left", maintain_order="left")["code"]
-
-
-def _is_trap(sets: _Sets, row: tuple[int, ...], day: date) -> bool:
-    zip_clocks, *phones = (sets.known[number] for number in row)
-    return _predict(zip_clocks, frozenset().union(*(phone or () for phone in phones)), day).trap
-
-
-class _Sets:
-    """Numbers for the few sets of clocks that cells stand for, so that rows can be told apart by them."""
-
-    def __init__(self) -> None:
-        self.known: list[_Clocks | None] = []
-        self._numbers: dict[_Clocks | None, int] = {}
-
-    def of_text(self, values: pl.Series, rule: Callable[[str], _Clocks | None]) -> pl.Series:
-        """The number of each value's set."""
-        distinct = values.unique()
-        read = pl.Series([self._number(rule(value)) for value in distinct.to_list()], dtype=pl.Int64)
-        told = values.replace_strict(distinct, read) if len(values) else pl.Series([], dtype=pl.Int64)
-        return told.alias(f"{len(self.known)} {values.name}")
-
-    def of_phones(self, phones: pl.Series, year: int) -> pl.Series:
-        """The number of the set of each phone's place; of none where there is no phone."""
-        found = number_places()
-        sets = [self._number(_clocks(_mapped_phone(place), year)) for place in found.places]
-        classes = found.look_up(as_numbers(phones))
-        return pl.Series(phones.name, np.array(sets, np.int64)[classes])
-
-    def _number(self, clocks: _Clocks | None) -> int:
-        if clocks not in self._numbers:
-            self._numbers[clocks] = len(self.known)
-            self.known.append(clocks)
-        return self._numbers[clocks]
 
 
 @lru_cache(maxsize=65536)
