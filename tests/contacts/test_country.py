@@ -31,9 +31,12 @@ def read(*values: str | None) -> list[tuple[str | None, str | None]]:
             "GB",
             "GB; UK; U.K.; United Kingdom; Great Britain; England; scotland; Großbritannien; Royaume-Uni; Reino Unido",
         ),
-        ("DE", "DE; DEU; Germany; DEUTSCHLAND; Alemania; Allemagne; Alemanha; +49; 0049; + 49"),
-        ("AT", "AT; Österreich; Oesterreich; Osterreich; Austria; +43"),
-        ("CH", "CH; Schweiz; Suisse; Svizzera; Switzerland; Suiza; +41"),
+        ("DE", "DE; DEU; Germany; DEUTSCHLAND; Alemania; Allemagne; Alemanha; +49; 0049; + 49; 49; 49.0; 276"),
+        ("AT", "AT; Österreich; Oesterreich; Osterreich; Austria; +43; 43; 040"),
+        ("CH", "CH; Schweiz; Suisse; Svizzera; Switzerland; Suiza; +41; 0041; 41; 756"),
+        ("FR", "+33; 0033; 33; FRA"),
+        ("PT", "351; +351; 620"),
+        ("AF", "+93; 93; 004"),
         ("ES", "ES; ESP; España; ESPANA; Spain; Espagne; Spanien"),
         ("NL", "NL; Nederland; The Netherlands; Holland; Pays-Bas"),
         ("CI", "CI; Côte d'Ivoire; Cote d\u2019Ivoire; Ivory Coast; Elfenbeinküste"),
@@ -55,10 +58,21 @@ def test_a_country_is_known_by_what_people_write(code: str, written: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["+1", "001", "+44", "+7", "+39", "+61", "Congo", "Korea", "Virgin Islands", "St. Martin"]
+    "name",
+    ["+1", "001", "1", "7", "007", "39", "+44", "+7", "+39", "+61", "Congo", "Korea", "Virgin Islands", "St. Martin"],
 )
 def test_what_stands_for_several_countries_is_ambiguous(name: str) -> None:
     assert read(name) == [(None, "country.ambiguous")]
+
+
+@pytest.mark.parametrize("number", ["380", "31", "31.0", "40", "44", "212", "352"])
+def test_a_number_that_is_a_dialling_code_here_and_a_number_of_iso_there_is_not_guessed(number: str) -> None:
+    assert read(number) == [(None, "country.ambiguous_number")]
+
+
+@pytest.mark.parametrize("written", ["+380", "00380"])
+def test_a_sign_or_two_zeros_make_it_a_dialling_code(written: str) -> None:
+    assert read(written) == [("UA", None)]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +82,12 @@ def test_what_stands_for_several_countries_is_ambiguous(name: str) -> None:
         "EU",
         "x",
         "unknown",
-        "1",
-        "49",
-        "840",
+        "4",
+        "08",
+        "999",
+        "1000",
+        "4.5",
+        "+4",
         "+800",
         "+999",
         "N/A",
@@ -114,7 +131,7 @@ def test_the_table_holds_the_249_countries_of_iso_3166_and_kosovo() -> None:
 
 def test_every_code_and_name_of_the_table_finds_its_country_or_is_known_to_be_shared() -> None:
     sharing = {code for codes in SHARED_NAMES.values() for code in codes}
-    for code, *names in ROWS:
+    for code, _, _, *names in ROWS:
         allowed = {(code, None), (None, "country.ambiguous")} if code in sharing else {(code, None)}
         assert set(read(code, *names)) <= allowed
         assert read(code) == [(code, None)]
@@ -143,8 +160,19 @@ def test_a_dialling_code_is_accepted_exactly_if_one_country_has_it() -> None:
         assert read(f"+{number}") == [expected.get(len(known), (None, "country.ambiguous"))]
 
 
+def test_a_bare_number_is_read_only_where_dialling_codes_and_numbers_of_iso_leave_one_country() -> None:
+    numbered = {row[2]: row[0] for row in ROWS}
+    for number in range(1, 1000):
+        regions = set(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number, ())) & set(CODES)
+        in_iso = {numbered[f"{number:03}"]} if f"{number:03}" in numbered else set()
+        possible = regions | (in_iso if regions or number >= 100 else set())
+        ((country, code),) = read(str(number))
+        assert country == (possible.pop() if len(possible) == 1 else None)
+        assert (code is None) == (country is not None)
+
+
 def test_the_codes_are_in_the_catalogue() -> None:
-    assert {"country.unknown", "country.ambiguous"} <= BY_CODE.keys()
+    assert {"country.unknown", "country.ambiguous", "country.ambiguous_number"} <= BY_CODE.keys()
 
 
 @given(st.sampled_from([name for row in ROWS for name in row if name != "NA"]), st.integers(0, 2))

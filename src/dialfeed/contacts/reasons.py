@@ -437,7 +437,7 @@ _REASONS: tuple[Reason, ...] = (
     Reason(
         "country.unknown",
         "Country is not known",
-        "The cell is no country's code or name.",
+        "The cell is no country's code, name or dialling code.",
         "Use the two-letter code, such as US, GB or DE.",
     ),
     Reason(
@@ -445,6 +445,12 @@ _REASONS: tuple[Reason, ...] = (
         "Several countries are possible",
         "The cell stands for more than one country, as +1 does for the United States and Canada.",
         "Use the two-letter code, such as US or CA.",
+    ),
+    Reason(
+        "country.ambiguous_number",
+        "Number stands for several countries",
+        "The number is one country's dialling code and another's number in ISO 3166, as 380 is for Ukraine and Italy.",
+        "Use the two-letter code, such as UA or IT; or write a dialling code with its plus, such as +380.",
     ),
     # --- flags -----------------------------------------------------------------------------------------------------
     Reason(
