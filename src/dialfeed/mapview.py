@@ -6,6 +6,7 @@ No value is shown, only its shape with every letter and digit hidden.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +18,7 @@ from dialfeed.contacts.mapping import MappedColumn
 from dialfeed.errors import FixSource
 from dialfeed.reports.reading import how_read
 from dialfeed.running.assembly import open_source
+from dialfeed.sources.begun import Begun
 from dialfeed.steps.columns import Settled, forget_columns, remember_columns, settle_columns
 
 _TITLES = {"column": "COLUMN", "field": "FIELD", "why": "WHY", "values": "VALUES"}
@@ -43,10 +45,11 @@ def view_mapping(
         FixSource: The file cannot be read, or a mapping with errors is to be saved.
         FixSettings: What is remembered cannot be read or written.
     """
-    description = open_source(where, plan).describe()
-    settled = settle_columns(where, description.header, plan, contact_list)
-    if forget and forget_columns(settled, plan):
-        settled = settle_columns(where, description.header, plan, contact_list)
+    with closing(Begun(open_source(where, plan))) as source:
+        description = source.describe()
+        settled = settle_columns(source, plan, contact_list)
+        if forget and forget_columns(settled, plan):
+            settled = settle_columns(source, plan, contact_list)
     if save:
         _save(settled, plan, contact_list)
     drifted = settled.drifted and not (plan.accept_drift or save)

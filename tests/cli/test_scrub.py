@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import command
 import pytest
 from command import Outcome
 from tenant import Tenant
@@ -448,6 +452,31 @@ def test_numbers_in_a_column_of_any_name_are_found_by_its_values(tenant: Tenant)
     rows = "".join(f"{n},{CLEAR},+1212555{110 + n:04},no,no\n" for n in range(5))
     content = f"externalId,phone,Kontakt B,doNotCall,doNotEmail\n{rows}"
     assert "holds phone numbers" in run(tenant, content=content).json["error"]
+
+
+@pytest.mark.parametrize("where", ["standard input", "database", "pattern"])
+def test_they_are_found_wherever_the_rows_come_from(tenant: Tenant, where: str) -> None:
+    add(tenant, LISTED)
+    rows = [(n, CLEAR, f"+1212555{110 + n:04}", "no", "no") for n in range(5)]
+    header = ("externalId", "phone", "Kontakt B", "doNotCall", "doNotEmail")
+    content = "\n".join(",".join(map(str, row)) for row in (header, *rows)) + "\n"
+    flags = ("--list", tenant.list_id, "--dnc", "us-national", "--json", "--run-dir", tenant.folder / "run")
+    source: tuple[str | Path, ...] = ("-",)
+    if where == "pattern":
+        tenant.write(content, "part-1.csv")
+        tenant.write(content, "part-2.csv")
+        source = (f"{tenant.folder}/part-*.csv",)
+    if where == "database":
+        with closing(sqlite3.connect(tenant.folder / "crm.db")) as database, database:
+            columns = ", ".join(f'"{name}"' for name in header)
+            database.execute(f"create table contacts ({columns})")
+            database.executemany("insert into contacts values (?, ?, ?, ?, ?)", rows)
+        source = (f"sqlite:///{tenant.folder}/crm.db", "--query", "select * from contacts")
+    stdin = content.encode() if where == "standard input" else b""
+    outcome = command.run("import", *source, *flags, env=tenant.env, stdin=stdin)
+    assert outcome.code == 1
+    assert '"Kontakt B" (column 3) holds phone numbers' in outcome.json["error"]
+    assert tenant.stored == []
 
 
 def test_numbers_that_are_not_the_contacts_pass_once_that_is_said_and_it_is_remembered(tenant: Tenant) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
@@ -30,11 +28,12 @@ from dialfeed.contacts.mapping import (
 )
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
-from dialfeed.running.assembly import home_folder, open_source
+from dialfeed.running.assembly import home_folder
 from dialfeed.sources.base import Source
+from dialfeed.sources.begun import Begun
 
-_SAMPLE_BYTES = 1 << 17
-"""As much of the beginning of a source is looked at; its first rows, whatever the chunks of the run are."""
+_LOOKED_AT = 1000
+"""So many of a source's first records are looked at, whatever the chunks of the run are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,11 @@ class Opened:
         return self.settled.mapping
 
 
-def settle_columns(where: Sequence[str], header: tuple[str, ...], plan: Plan, wanted_list: str | None) -> Settled:
+def settle_columns(source: Begun, plan: Plan, wanted_list: str | None) -> Settled:
     """Settle the columns of a source.
 
     Args:
-        where: The source.
-        header: Its column names.
+        source: The source; its first rows are looked at.
         plan: What the user says, and where what is remembered lies. Nothing is written there.
         wanted_list: The id or name of the contact list, to tell drift; None for none.
 
@@ -89,6 +87,7 @@ def settle_columns(where: Sequence[str], header: tuple[str, ...], plan: Plan, wa
         FixSource: The source cannot be read.
         FixSettings: What is remembered cannot be read.
     """
+    header = source.describe().header
     memory = Mappings(home_folder(plan))
     fingerprint = header_fingerprint([name for name in header if name.strip().casefold() not in RESERVED_COLUMNS])
     same_header = memory.find(fingerprint)
@@ -96,7 +95,7 @@ def settle_columns(where: Sequence[str], header: tuple[str, ...], plan: Plan, wa
     used_for_list = same_header is not None and not same_header.lists.keys().isdisjoint(keys)
     before = same_header if used_for_list else memory.last_of(keys)
     known = same_header or before
-    sample = _sample(where, plan)
+    sample = source.first_rows(_LOOKED_AT)
     mapping, reused = _map(header, plan, known, sample)
     shape = shape_of(mapping, _contents(mapping, sample), _left_out(mapping))
     differences = compare(Shape.from_dict(before.shape), shape) if before else []
@@ -201,16 +200,6 @@ def _left_out(mapping: ColumnMapping) -> list[int]:
         for column in mapping.columns
         if column.why == "ignored" and column.name and column.position not in system
     ]
-
-
-def _sample(where: Sequence[str], plan: Plan) -> pl.DataFrame | None:
-    """The first rows. The source is opened for it once more, so that the run's own reading stays one passage."""
-    if not all(Path(each).is_file() for each in where):
-        return None
-    source = open_source(where, replace(plan, chunk_bytes=min(plan.chunk_bytes, _SAMPLE_BYTES)))
-    source.describe()
-    with closing(cast("Any", source.chunks())) as chunks:
-        return next((chunk.rows for chunk in chunks if len(chunk.rows)), None)
 
 
 def _contents(mapping: ColumnMapping, sample: pl.DataFrame | None) -> dict[int, dict[str, int]]:

@@ -16,6 +16,8 @@ from dialfeed.running.retries import (
     standing,
 )
 from dialfeed.running.run import Run, found
+from dialfeed.sources.base import Source
+from dialfeed.sources.begun import Begun
 from dialfeed.steps.columns import Opened, Settled, settle_columns
 from dialfeed.steps.returned import Picked, exact
 
@@ -28,11 +30,12 @@ def read_and_map(run: Run, order: Order) -> Opened:
     if run.summary.command == "resume" and any("://" in each and each[-1] == "?" for each in order.source):
         told = "The run ended before its address was read, and the parameters of an address are not kept."
         raise FixSource(told, advice="Import it again.")
-    source = exact(open_source(order.source, plan, ours=order.retry_of is not None))
+    begun = Begun(exact(open_source(order.source, plan, ours=order.retry_of is not None)))
+    source: Source = begun
     if order.retry_of is not None:
-        source = Picked(source, partial(standing, order.retry_of), OPEN)
+        source = Picked(begun, partial(standing, order.retry_of), OPEN)
     header = source.describe().header
-    settled = settle_columns(order.source, header, plan, order.contact_list)
+    settled = settle_columns(begun, plan, order.contact_list)
     mapping = settled.mapping
     run.summary.source = {"path": shown(order.source)}
     run.trail.append(
