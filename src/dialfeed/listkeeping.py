@@ -20,7 +20,6 @@ from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import Channel, Opened, PhoneList, TextList, Verdict, iso
 from dialfeed.donotcall.incoming import list_file, read_change_list
 from dialfeed.donotcall.intake import Acceptance, BadLine, Obtained
-from dialfeed.donotcall.moments import moment_of, span_of
 from dialfeed.donotcall.regimes import rule_pack
 from dialfeed.donotcall.requests import Line, Usual, lines_of, one_value, read_optouts, values_as_lines
 from dialfeed.donotcall.scrub import Flagged, Scrubber
@@ -28,6 +27,7 @@ from dialfeed.donotcall.store import ListStore
 from dialfeed.donotcall.telling import SAID
 from dialfeed.donotcall.watching import Status, statuses
 from dialfeed.errors import FixSettings
+from dialfeed.moments import moment_of, span_of
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.run import operator_name
 
@@ -98,7 +98,7 @@ def add_list(
     """
     obtained, kind = told.read(), cast("Channel", channel)
     incoming = list_file(file, authority, kind, reading)
-    return put_as_dict(store.add(name, authority, incoming, obtained, now=utc_now(), channel=kind), store)
+    return put_as_dict(store.add(name, authority, incoming, obtained, now=_now(), channel=kind), store)
 
 
 def update_list(
@@ -115,7 +115,7 @@ def update_list(
     obtained = told.read()
     if only is not None:
         obtained = Obtained(**{**_fields(obtained), "coverage": _covers(only), "same_coverage": False})
-    return put_as_dict(store.update(name, incoming, obtained, utc_now(), areas=only is not None), store)
+    return put_as_dict(store.update(name, incoming, obtained, _now(), areas=only is not None), store)
 
 
 def change_list(store: ListStore, file: Path, told: Told, *, name: str, base: int, confirmed: bool) -> dict[str, Any]:
@@ -125,14 +125,14 @@ def change_list(store: ListStore, file: Path, told: Told, *, name: str, base: in
         DialfeedError: It is not applied; what was there stays.
     """
     changes = read_change_list(file)
-    put = store.change(name, changes, told.read(), utc_now(), base=base, confirmed=confirmed)
+    put = store.change(name, changes, told.read(), _now(), base=base, confirmed=confirmed)
     more = {"layout": changes.layout, "added": len(changes.added), "removed": len(changes.removed)}
     return {**put_as_dict(put, store), **more}
 
 
 def put_as_dict(put: Put, store: ListStore) -> dict[str, Any]:
     """What became of a list, as plain values."""
-    facts = put.manifest.facts(store.folder(put.manifest.id), utc_now())
+    facts = put.manifest.facts(store.folder(put.manifest.id), _now())
     return {**facts.as_dict(), "warnings": list(put.warnings)}
 
 
@@ -142,7 +142,7 @@ def remove_list(store: ListStore, name: str, because: str) -> dict[str, Any]:
     Raises:
         DialfeedError: There is none, or it holds opt-outs and no reason is given.
     """
-    by, now = operator_name(), utc_now()
+    by, now = operator_name(), _now()
     store.remove(name, now, by=by, because=because)
     return {"list_id": name, "removed_at": iso(now), "removed_by": by, "because": because}
 
@@ -187,7 +187,7 @@ def add_optouts(
     log = store.optouts(name, operator_name())
     told = Added(name)
     for piece in lines:
-        now = utc_now()
+        now = _now()
         good, bad = read_optouts(piece, usual, now)
         if good:
             log.add(good, now)
@@ -232,7 +232,7 @@ def look_at(store: ListStore, names: Sequence[str], warn_within: str = "0d", *, 
     Raises:
         FixSettings: `warn_within` is no span of time.
     """
-    return statuses(store, names, utc_now(), span_of(warn_within, "--warn-within"), verify=verify)
+    return statuses(store, names, _now(), span_of(warn_within, "--warn-within"), verify=verify)
 
 
 def check(
@@ -252,7 +252,7 @@ def check(
         FixSettings: It is neither a number nor an address.
     """
     found = one_value(value, country)
-    now = utc_now()
+    now = _now()
     opened = store.open(names or store.ids(), now=now, topic=topic)
     said = _of_phone(opened, found, state) if isinstance(found, int) else _of_email(opened, found)
     decided = _decided(opened, found, state, now) if said else {}
@@ -303,7 +303,7 @@ def masked_value(value: int | str) -> str:
     return f"+{text[:1]}…{text[-2:]}" if text.startswith(("1", "7")) else f"+{text[:2]}…{text[-2:]}"
 
 
-def utc_now() -> datetime:
+def _now() -> datetime:
     """The moment, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 

@@ -10,12 +10,12 @@ from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.coordination.locks import ListLock
 from dialfeed.errors import CheckFile, FixSource
 from dialfeed.ledger.folder import held
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.moments import utc_now
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.running.assembly import Connection, can_connect, connect, find_list, home_folder

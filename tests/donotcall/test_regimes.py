@@ -24,9 +24,9 @@ from dialfeed.donotcall.areas import (
 from dialfeed.donotcall.incoming import _FAULTS
 from dialfeed.donotcall.listfiles.answers import answer_forms
 from dialfeed.donotcall.listfiles.base import Fault
-from dialfeed.donotcall.moments import end_of, moment_of, span_of
 from dialfeed.donotcall.regimes import authorities, must_apply_by, regime_of, rule_pack, widens_from
 from dialfeed.errors import FixSettings
+from dialfeed.moments import end_of, moment_of, span_of
 
 STATES = ("CO", "FL", "IN", "LA", "MA", "MO", "OK", "PA", "TN", "TX", "WY")
 KNOWN = [name for name in authorities() if name != "state:XX"] + [f"state:{state}" for state in STATES]

@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import orjson
 from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.errors import CheckFile
+from dialfeed.moments import timestamp, utc_now
 
 FIRST = "0" * 64
 """What the first line names as the hash before it."""
@@ -32,16 +33,6 @@ Hear = Callable[[Mapping[str, Any]], None]
 _BLOCK = 1 << 16
 _SYNC_EVERY = 1.0
 """Seconds after which lines of single batches are synced too."""
-
-
-def utc_now() -> datetime:
-    """The time now, in UTC."""
-    return datetime.now(UTC)
-
-
-def timestamp(moment: datetime) -> str:
-    """A time in UTC as it stands in a trail: ISO 8601, to the millisecond."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unheard(line: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ def runs_command(*, as_json: bool, **given: Any) -> None:
     RUNNING is a run that a process works on now; DIED one whose process ended without telling how, which can be
     resumed.
     """
-    from dialfeed.audit.trail import utc_now
+    from dialfeed.moments import utc_now
     from dialfeed.runs.listing import all_runs, as_table
 
     with told_errors():

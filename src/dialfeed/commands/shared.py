@@ -166,7 +166,7 @@ def _say_error(error: DialfeedError) -> None:
     if not wants_json_log():
         say(f"dialfeed: {error}")
         return
-    from dialfeed.audit.trail import timestamp, utc_now
+    from dialfeed.moments import timestamp, utc_now
 
     told = {"time": timestamp(utc_now()), "level": "error", "event": "command.failed"}
     say(as_line({**told, "error": str(error), "exit_code": error.exit_code}))

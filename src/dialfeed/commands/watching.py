@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.commands.shared import as_text
+from dialfeed.moments import utc_now
 from dialfeed.runs.following import Follower, Status, follow, status
 from dialfeed.runs.following import as_text as status_as_text
 

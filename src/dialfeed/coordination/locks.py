@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,7 @@ import orjson
 
 from dialfeed.errors import CheckFile
 from dialfeed.files import open_private, private_folder, try_lock
+from dialfeed.moments import utc_now
 
 _READINGS = 5
 _BETWEEN_READINGS = 0.02
@@ -31,10 +32,6 @@ _LARGEST = 1 << 16
 
 Now = Callable[[], datetime]
 """Tells the time, with its zone."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class ListLock:
         run_id: str,
         run_folder: Path,
         insist: bool = False,
-        now: Now = _utc_now,
+        now: Now = utc_now,
     ) -> None:
         self._file = lock_file(home, platform_url, list_id)
         self._run_id = run_id
@@ -166,7 +163,7 @@ class ListLock:
         """See who died with the list in hand, and write down who holds it now."""
         self.taken_over = _read(handle)
         folder = os.fsencode(self._run_folder).decode("utf-8", "replace")
-        holder = Holder(self._run_id, folder, os.getpid(), platform.node(), self._now().isoformat())
+        holder = Holder(self._run_id, folder, os.getpid(), platform.node(), self._now().isoformat(timespec="seconds"))
         # The lock is held whether or not this can be written.
         with suppress(OSError):
             os.ftruncate(handle, 0)

@@ -16,11 +16,11 @@ from dialfeed.donotcall.listfiles.base import Fault, ListFormat, Malformed
 from dialfeed.donotcall.listfiles.changes import change_layout, read_changes
 from dialfeed.donotcall.listfiles.reading import read_list, region_of_authority
 from dialfeed.donotcall.listfiles.texts import TextKind, read_texts
-from dialfeed.donotcall.moments import moment_of
 from dialfeed.donotcall.regimes import regime_of
 from dialfeed.donotcall.results import RESULT_SCHEMA
 from dialfeed.errors import FixSettings, FixSource
 from dialfeed.files import sha256_of
+from dialfeed.moments import moment_of
 from dialfeed.sources.files import reasons_of
 
 _FAULTS: Final[dict[Fault, str]] = {

@@ -16,10 +16,10 @@ from dialfeed.donotcall.intake import BadLine
 from dialfeed.donotcall.internal import topic_key
 from dialfeed.donotcall.listfiles.base import shape
 from dialfeed.donotcall.listfiles.plain import numbers_of
-from dialfeed.donotcall.moments import end_of, is_date, moment_of
 from dialfeed.donotcall.optouts import OptOut
 from dialfeed.donotcall.regimes import must_apply_by
 from dialfeed.errors import DialfeedError, FixSettings
+from dialfeed.moments import end_of, is_date, moment_of
 
 _A_DAY: Final = timedelta(hours=23, minutes=59, seconds=59)
 """To the last second of a day, which is what counts where the hour is not known."""

@@ -17,6 +17,7 @@ import orjson
 
 from dialfeed.errors import FixSettings
 from dialfeed.files import write_json
+from dialfeed.moments import stamp
 from dialfeed.reports.spans import Span
 
 RETENTION: Final = "retention.json"
@@ -143,11 +144,6 @@ def read_retention(folder: Path) -> Retention | None:
         return Retention(told["run"], told["keep_until"], told["files"], purged)
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
-
-
-def stamp(time: datetime) -> str:
-    """A time in UTC, ISO 8601, to the second."""
-    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _made_at(path: Path) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.sinks.addresses import read_addresses
-from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.audit.trail import Trail
 from dialfeed.ledger.folder import SUMMARY, RunFolder, create, new_run_id
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Summary, read_summary, take_up
 from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import (

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import orjson
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.ports import Carrier, Clock, Contacts, Leaving
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import SUMMARY, find
+from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Summary, read_summary
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.stopping import Stopper

@@ -22,11 +22,12 @@ from dialfeed._version import __version__
 from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.sinks.shipping import Shipping
-from dialfeed.audit.trail import Trail, timestamp, utc_now
+from dialfeed.audit.trail import Trail
 from dialfeed.contacts.phone import METADATA_VERSION
 from dialfeed.errors import DialfeedError, FixSettings, FixSource, NameList, ResumeRun
 from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage, discard
+from dialfeed.moments import timestamp, utc_now
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.spans import Span

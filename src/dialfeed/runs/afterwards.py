@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from dialfeed.ledger.folder import AUDIT, SUMMARY, held
 from dialfeed.reports.retention import HOLD
 from dialfeed.reports.summary import read_summary, take_up
 from dialfeed.running.assembly import keys_folder
+from dialfeed.running.run import operator_name
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.seen import see
 
@@ -32,7 +32,7 @@ def hold(folder: Path, plan: Plan, *, release: bool = False) -> None:
             (folder / HOLD).touch(mode=0o600)
         name = "hold.released" if release else "hold.set"
         signer = open_signer(keys_folder(plan))
-        record(folder, see(folder).run, signer, lambda trail: trail.append(name, operator=operator()))
+        record(folder, see(folder).run, signer, lambda trail: trail.append(name, operator=operator_name()))
     ship_later_events(folder, plan)
 
 
@@ -48,11 +48,3 @@ def record(folder: Path, run: str, signer: Signer | None, tell: Callable[[Trail]
         summary = read_summary(folder / SUMMARY)
         summary.audit_hash = trail.last_hash
         write_json(folder / SUMMARY, summary.as_dict())
-
-
-def operator() -> str:
-    """The account that does this."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import orjson
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.ledger.folder import AUDIT, LEDGER
 from dialfeed.ledger.reading import Glance, glance
+from dialfeed.moments import utc_now
 from dialfeed.reports.story import Story
 from dialfeed.reports.timeline import elapsed
 from dialfeed.runs.seen import RUNNING, Seen, see

@@ -21,7 +21,7 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from dialfeed.audit.trail import Trail, utc_now
+from dialfeed.audit.trail import Trail
 from dialfeed.config import Plan
 from dialfeed.donotcall.facts import Opened, Verdict
 from dialfeed.donotcall.keys import KeyRing
@@ -29,6 +29,7 @@ from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile
 from dialfeed.files import create_private, sync_folder
 from dialfeed.ledger.folder import LEDGER, STAGE, every_run, held
+from dialfeed.moments import utc_now
 from dialfeed.reports.retention import rows_in
 from dialfeed.running.assembly import home_folder
 from dialfeed.runs.inquiry import Endpoint, id_of

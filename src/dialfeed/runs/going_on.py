@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dialfeed.audit.signing import open_signer
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
 from dialfeed.ledger.folder import RETRIES, SUMMARY, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.moments import utc_now
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.summary import read_summary

@@ -15,18 +15,19 @@ from typing import Any, Final, Literal
 
 from dialfeed.audit.signing import SIGNATURE, Signer, open_signer
 from dialfeed.audit.sinks.cursor import SHIPPED
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
 from dialfeed.files import write_json
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY, every_run, forget_run, held
 from dialfeed.ledger.ledger import Ledger
-from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in, stamp
+from dialfeed.moments import stamp, utc_now
+from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in
 from dialfeed.reports.spans import Span
 from dialfeed.running.assembly import home_folder, keys_folder
 from dialfeed.running.drawing import REPORT, drawn
+from dialfeed.running.run import operator_name
 from dialfeed.running.shipping import ship_later_events
-from dialfeed.runs.afterwards import operator, record
+from dialfeed.runs.afterwards import record
 from dialfeed.runs.seen import RUNNING, Seen, see
 from dialfeed.wording import counted
 
@@ -195,9 +196,11 @@ def _kept_for_retry(folder: Path, rules: Rules) -> str:
 def _remove_rows(folder: Path, told: Outcome, retention: Retention, signer: Signer | None, now: datetime) -> None:
     """Tell the trail, remove the rows, and bring what is told of the run up to date."""
     files = list(told.files)
-    facts = {"files": files, "bytes": told.bytes, "kept_until": retention.keep_until, "operator": operator()}
+    facts = {"files": files, "bytes": told.bytes, "kept_until": retention.keep_until, "operator": operator_name()}
     record(folder, told.run, signer, lambda trail: trail.append("rows.purged", **facts))
-    write_json(folder / RETENTION, retention.with_purge(Purged(stamp(now), files, told.bytes, operator())).as_dict())
+    write_json(
+        folder / RETENTION, retention.with_purge(Purged(stamp(now), files, told.bytes, operator_name())).as_dict()
+    )
     for path in rows_in(folder):
         _remove(path)
     if (folder / LEDGER).is_file():

@@ -16,6 +16,7 @@ import orjson
 from dialfeed.errors import DialfeedError
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, STAGE, SUMMARY, is_held
 from dialfeed.ledger.reading import Glance, glance
+from dialfeed.moments import stamp
 from dialfeed.reports.retention import HOLD, Retention, read_retention
 from dialfeed.reports.summary import stopped_before_sending
 
@@ -76,8 +77,8 @@ class Seen:
     def as_dict(self, now: datetime) -> dict[str, Any]:
         """Its JSON form; `age_seconds` is the time since it last told anything."""
         age = round((now - self.touched).total_seconds()) if self.touched else None
-        times = {"began": _iso(self.began), "touched": _iso(self.touched), "age_seconds": age}
-        return asdict(self) | times
+        times = {"began": self.began and stamp(self.began), "touched": self.touched and stamp(self.touched)}
+        return asdict(self) | times | {"age_seconds": age}
 
 
 def see(folder: Path) -> Seen:
@@ -234,7 +235,3 @@ def _time(line: dict[str, Any]) -> datetime | None:
         return datetime.fromisoformat(str(line["time"]))
     except (KeyError, ValueError):
         return None
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="seconds").replace("+00:00", "Z") if time else None

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import polars as pl
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
 from dialfeed.contacts.evidence import channel_evidence, content, main_kind, may_hold
@@ -28,6 +27,7 @@ from dialfeed.contacts.mapping import (
 )
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
+from dialfeed.moments import utc_now
 from dialfeed.running.assembly import home_folder
 from dialfeed.sources.base import Source
 from dialfeed.sources.begun import Begun

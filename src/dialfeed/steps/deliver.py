@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.delivery.finish import Course, on_look, on_pause, seconds_left
 from dialfeed.delivery.loop import Delivery
@@ -19,6 +18,7 @@ from dialfeed.delivery.policy import Policy
 from dialfeed.delivery.ports import Clock
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
+from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target

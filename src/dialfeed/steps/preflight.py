@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.coordination.guards import Load, Verdict, judge
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.ledger.ledger import Ledger
+from dialfeed.moments import utc_now
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.order import Order, Target
 from dialfeed.running.run import Run, found

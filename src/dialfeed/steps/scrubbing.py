@@ -14,7 +14,6 @@ from typing import Any, cast
 import orjson
 import polars as pl
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.config import Plan
 from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.mapping import ColumnMapping, match_key
@@ -43,6 +42,7 @@ from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
+from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Summary
 from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import home_folder

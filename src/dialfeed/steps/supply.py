@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from dialfeed.audit.trail import utc_now
 from dialfeed.contacts.fields import IDENTITY_FIELDS
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span
@@ -25,6 +24,7 @@ from dialfeed.delivery.sizes import size_limit
 from dialfeed.donotcall.facts import iso
 from dialfeed.donotcall.lateoptouts import LateOptOuts, Standing
 from dialfeed.ledger.stage import Stage
+from dialfeed.moments import utc_now
 from dialfeed.platforms.base import Codec, Limits, WireContacts
 
 Made = TypeVar("Made")

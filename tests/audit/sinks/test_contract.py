@@ -16,7 +16,7 @@ from dialfeed.audit.sinks.base import Later, Reached
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
 from dialfeed.audit.sinks.open import Means, open_sinks
-from dialfeed.audit.trail import utc_now
+from dialfeed.moments import utc_now
 
 TIMEOUT = 1.0
 EVENTS = 60

@@ -22,8 +22,8 @@ from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
 from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.webhook import delivery_body, delivery_id, judge, read_keys, sign
-from dialfeed.audit.trail import utc_now
 from dialfeed.errors import FixSettings
+from dialfeed.moments import utc_now
 
 ADDRESS = read_address("https://hooks.example/audit")
 NOW = 1_780_000_000.0

@@ -14,7 +14,7 @@ from dialfeed.audit.sinks.postgresql import PostgresqlServer
 from dialfeed.audit.sinks.sql import SqlSink
 from dialfeed.audit.sinks.syslog import SyslogSink
 from dialfeed.audit.sinks.webhook import WebhookSink, read_keys
-from dialfeed.audit.trail import utc_now
+from dialfeed.moments import utc_now
 
 
 @dataclass(frozen=True, slots=True)

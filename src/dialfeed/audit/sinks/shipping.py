@@ -16,8 +16,8 @@ from pathlib import Path
 
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment, Standing, standing_of
 from dialfeed.audit.sinks.cursor import CursorFile
-from dialfeed.audit.trail import utc_now
 from dialfeed.errors import DialfeedError
+from dialfeed.moments import utc_now
 
 _BETWEEN_LOCKS = 0.5
 _AT_THE_END = 2.0

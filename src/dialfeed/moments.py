@@ -1,4 +1,4 @@
-"""Moments as people write them: a date, or a date and a time with its zone."""
+"""Moments: the time now, how it is written down, and what people write: a date, or a date and a time with its zone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ from dialfeed.errors import FixSettings
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SPAN: Final = re.compile(r"([0-9]+)\s*([dh])", re.IGNORECASE)
 _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """A time in UTC, ISO 8601, to the second."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def timestamp(moment: datetime) -> str:
+    """A time in UTC as it stands in a trail or a log: ISO 8601, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment_of(text: str, name: str) -> datetime:
