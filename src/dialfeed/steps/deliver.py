@@ -23,7 +23,7 @@ from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target
 from dialfeed.running.others import OwnCount, others_since
-from dialfeed.running.run import Run, found
+from dialfeed.running.run import Run
 from dialfeed.steps.scrubbing import check_still_valid, expiry, late_optouts
 from dialfeed.steps.supply import StageSupply
 from dialfeed.wording import counted
@@ -84,7 +84,9 @@ def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
     """Why the list's count could not settle everything, where that is because of other runs."""
     if not own.alone:
         sentence = "Another run was loading the list at the same time, so its count could not settle lost answers."
-        yield found("settle.not_alone", "warning", sentence, f"`dialfeed settle {run.folder.id}` when that has ended.")
+        yield Finding(
+            "settle.not_alone", "warning", sentence, f"`dialfeed settle {run.folder.id}` when that has ended."
+        )
     for each in own.others():
         if each.perhaps:
             told = f"Run {each.run} may have put {counted(each.perhaps, 'contact')} into the list since this run began"
@@ -92,7 +94,7 @@ def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
             remedy = (
                 f"Bring that run to its end (`dialfeed status {each.run}`), then `dialfeed settle {run.folder.id}`."
             )
-            yield found("settle.other_run", "warning", sentence, remedy)
+            yield Finding("settle.other_run", "warning", sentence, remedy)
 
 
 async def _record_settled(run: Run, clock: Clock) -> None:

@@ -15,11 +15,11 @@ from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.reading import glance
 from dialfeed.ledger.stage import Stage
 from dialfeed.reports.reading import hidden_sentences
-from dialfeed.reports.summary import Rows, read_summary
+from dialfeed.reports.summary import Finding, Rows, read_summary
 from dialfeed.running.assembly import shown
 from dialfeed.running.order import Order
 from dialfeed.running.retries import OnTheList, passed_over_sentences
-from dialfeed.running.run import Run, found
+from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
 from dialfeed.steps.columns import Opened
 from dialfeed.steps.prepare import Prepared, prepare, rule_set
@@ -131,9 +131,9 @@ def _take_over(run: Run, order: Order, facts: Mapping[str, Any]) -> None:
     if prepared["blank"]:
         was = "line was passed over; it counts" if prepared["blank"] == 1 else "lines were passed over; they count"
         sentence = f"{prepared['blank']:,} blank {was} in the row numbers."
-        summary.findings.append(found("source.blank_lines", "info", sentence))
-    run.summary.findings += [found(*told) for told in hidden_sentences(summary.source)]
-    run.summary.findings += [found("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
+        summary.findings.append(Finding("source.blank_lines", "info", sentence))
+    run.summary.findings += [Finding(*told) for told in hidden_sentences(summary.source)]
+    run.summary.findings += [Finding("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
     if run.sends:
         recorder = Recorder(run.folder, facts["header"], facts["passed"])
         run.record_settled = recorder.advance

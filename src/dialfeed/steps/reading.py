@@ -6,6 +6,7 @@ from functools import partial
 
 from dialfeed.contacts.drift import as_sentences
 from dialfeed.errors import CheckFile, FixSource
+from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import (
     open_source,
     shown,
@@ -15,7 +16,7 @@ from dialfeed.running.retries import (
     OPEN,
     standing,
 )
-from dialfeed.running.run import Run, found
+from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
 from dialfeed.sources.begun import Begun
 from dialfeed.steps.columns import Opened, Settled, settle_columns
@@ -53,7 +54,7 @@ def read_and_map(run: Run, order: Order) -> Opened:
     for problem in mapping.problems:
         if problem.severity == "error":
             raise FixSource(problem.sentence, advice=problem.remedy)
-        run.summary.findings.append(found(problem.code, "warning", problem.sentence, problem.remedy))
+        run.summary.findings.append(Finding(problem.code, "warning", problem.sentence, problem.remedy))
     return Opened(source, settled)
 
 
@@ -62,7 +63,7 @@ def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
     differences = settled.differences
     if settled.reused:
         sentence = f"The mapping of {settled.reused[:10]} for a file like this one was used again."
-        run.summary.findings.append(found("mapping.reused", "info", sentence, "`dialfeed map FILE` shows it."))
+        run.summary.findings.append(Finding("mapping.reused", "info", sentence, "`dialfeed map FILE` shows it."))
     if not differences:
         return
     told = as_sentences(differences)
@@ -72,4 +73,4 @@ def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
             f"The file has changed since this list was last loaded. {told} Nothing was sent.",
             advice="`dialfeed map FILE --list LIST` shows both. If the file is right, say --accept-drift.",
         )
-    run.summary.findings.append(found("mapping.drift", "warning" if settled.drifted else "info", told))
+    run.summary.findings.append(Finding("mapping.drift", "warning" if settled.drifted else "info", told))

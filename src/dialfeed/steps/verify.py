@@ -18,7 +18,7 @@ from dialfeed.platforms.base import ReadsBack
 from dialfeed.reports.summary import Finding
 from dialfeed.running.order import Order, Target
 from dialfeed.running.others import others_since
-from dialfeed.running.run import Run, found
+from dialfeed.running.run import Run
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.record import delivered_contacts
 from dialfeed.wording import counted as told_with_noun
@@ -111,7 +111,7 @@ class Teller:
                 compared = await self._some(platform, drawn, sent, target.contact_list.id)
         except (FixAccess, FixConnection):
             sentence = "The platform did not let us read the contacts back, so they were not compared one by one."
-            self.findings.append(found("verify.not_read_back", "warning", sentence))
+            self.findings.append(Finding("verify.not_read_back", "warning", sentence))
             return
         self._tell_compared(compared, counted)
 
@@ -148,14 +148,16 @@ def count_findings(run: str, counted: Counted) -> Iterator[Finding]:
     difference = counted.difference
     if difference is None:
         sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
-        yield found("verify.no_count", "warning", sentence)
+        yield Finding("verify.no_count", "warning", sentence)
     elif difference > 0:
         sentence = f"The list has {told_with_noun(difference, 'contact')} more than before and delivered together."
         remedy = "Somebody else has probably written to the list meanwhile; if it was nobody, look into unknown.csv."
-        yield found("verify.surplus", "warning", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
+        yield Finding("verify.surplus", "warning", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
     elif difference < 0:
         sentence = f"The list has {told_with_noun(-difference, 'contact')} fewer than before and delivered together."
-        yield found("verify.missing", "error", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again.")
+        yield Finding(
+            "verify.missing", "error", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again."
+        )
 
 
 def _why_fewer(counted: Counted) -> str:
@@ -177,20 +179,20 @@ def compared_findings(run: str, compared: Compared, counted: Counted) -> Iterato
         remedy = (
             "The platform may still be storing them, may have dropped them in silence, or somebody has removed them."
         )
-        yield found("verify.not_there", "error", sentence, f"{remedy} {again}")
+        yield Finding("verify.not_there", "error", sentence, f"{remedy} {again}")
     if compared.twice:
         sentence = f"{compared.twice:,} of {of} {_are(compared.twice)} on the list more than once."
         remedy = "They were there before, or somebody else has loaded them as well."
-        yield found("verify.twice", "error", sentence, f"{remedy} {again}")
+        yield Finding("verify.twice", "error", sentence, f"{remedy} {again}")
     others = (compared.surplus or 0) - counted.others
     if others > 0 and counted.before is not None:
         many = f"{told_with_noun(others, 'contact')} on the list {_were(others)}"
         sentence = f"{many} neither there before nor delivered by this run."
-        yield found("verify.not_ours", "warning", sentence, "Somebody else has written to the list meanwhile.")
+        yield Finding("verify.not_ours", "warning", sentence, "Somebody else has written to the list meanwhile.")
     if not whole:
         share = compared.at_most(CONFIDENCE)
         sentence = f"A sample of {of}: with {CONFIDENCE:.0%} confidence at most {share:.2%} of all are missing."
-        yield found("verify.sample", "info", sentence, "--read-back all looks for every one.")
+        yield Finding("verify.sample", "info", sentence, "--read-back all looks for every one.")
 
 
 def _are(number: int) -> str:
