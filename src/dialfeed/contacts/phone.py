@@ -7,6 +7,7 @@ rejected (`damage`), and under the protections of law 5 ("the wrong subscriber i
 - the country's calling code without a plus: read with and without the plus, and rejected if both are valid numbers;
 - a trunk zero that a spreadsheet dropped is put back only where the number is invalid without it, and never where the
   zero belongs to the number (Italy);
+- a prefix that a country has given up is taken away where what is left is a number and the whole is none (Mexico);
 - letters are keypad digits only in service numbers (1-800-FLOWERS);
 - North American exchanges 211 to 911 are service codes (`compliance.md` section 9).
 """
@@ -41,6 +42,7 @@ PHONE_SCHEMA: Final = {
 
 REPAIRED_PLUS: Final = "phone.repaired_plus"
 REPAIRED_TRUNK_ZERO: Final = "phone.repaired_trunk_zero"
+REPAIRED_FORMER_PREFIX: Final = "phone.repaired_former_prefix"
 
 _CLEAN: Final = r"^\+[1-9][0-9]{6,14}$"
 _Mask: TypeAlias = NDArray[np.bool_]
@@ -95,17 +97,15 @@ _OF_VERDICT: Final = np.array([_INDEX[code] for code in numbering.VERDICT_CODES]
 
 
 @dataclass(slots=True)
-class _Work:
-    """Written rows on their way to a verdict; the arrays have one element a row.
+class _Verdicts:
+    """Rows on their way to a verdict; the arrays have one element a row.
 
     Attributes:
-        cells: The readings of `damage.read_cells`, with the ``cell``, its ``region``, ``calling_code`` and ``trunk``.
         found: What the numbers are.
         codes: Index into `_CODES`; 0 is accepted.
         repairs: The same for the repair that was made.
     """
 
-    cells: pl.DataFrame
     found: Resolved
     codes: _Codes
     repairs: _Codes
@@ -119,16 +119,31 @@ class _Work:
         self.repairs[where] = _INDEX[repair]
 
 
+@dataclass(slots=True)
+class _Work(_Verdicts):
+    """Written rows on their way to a verdict.
+
+    Attributes:
+        cells: The readings of `damage.read_cells`, with the ``cell``, its ``region``, ``calling_code`` and ``trunk``.
+    """
+
+    cells: pl.DataFrame
+
+
 def _normalise_clean(values: pl.Series, *, details: bool) -> pl.DataFrame:
-    """Normalise what is E.164 as it stands; a verdict is all it needs, and there is nothing to read or repair."""
+    """Normalise what looks like E.164 as it stands; a verdict is all that nearly all of it needs."""
     integers = values.cast(pl.UInt64).to_numpy()
     found = numbering.resolve_international(integers)
     codes = _OF_VERDICT[found.verdicts()]
+    repair = nothing = _nothing(len(values))
+    if codes.any():
+        work = _Verdicts(Resolved(found.numbers.copy(), found.classes.copy()), codes, np.zeros_like(codes))
+        _consider_former_form(work)
+        found, repair = work.found, _strings(_CODES, work.repairs)
     codes[_has_service_exchange(found)] = _INDEX["phone.service_code"]
     as_typed = found.numbers == integers
     e164 = values if as_typed.all() else values.zip_with(pl.Series(as_typed), _e164(found))
-    nothing = _nothing(len(values))
-    return _result(e164, found, codes, nothing, nothing, details=details)
+    return _result(e164, found, codes, repair, nothing, details=details)
 
 
 def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) -> pl.DataFrame:
@@ -140,7 +155,7 @@ def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) 
         trunk=_of_regions(regions, _trunk),
         text=pl.col("text").fill_null(""),
     )
-    work = _Work(cells, numbering.resolve(cells["text"], regions), _indices(cells["code"]), _indices(cells["repair"]))
+    work = _Work(numbering.resolve(cells["text"], regions), _indices(cells["code"]), _indices(cells["repair"]), cells)
     read = work.codes == 0
     work.codes[read] = _OF_VERDICT[work.found.verdicts()[read]]
     for protection in _PROTECTIONS:
@@ -245,7 +260,7 @@ def _consider_own_code(work: _Work) -> None:
     work.adopt(rows, abroad, _valid(abroad) & ~_valid(home), REPAIRED_PLUS)
 
 
-def _is_judged(work: _Work) -> _Mask:
+def _is_judged(work: _Verdicts) -> _Mask:
     """Which rows have a verdict on a number, and not on the cell."""
     judged: _Mask = np.isin(work.codes, _OF_VERDICT)
     return judged
@@ -274,6 +289,42 @@ def _consider_trunk_zero(work: _Work) -> None:
 
 
 _NUMERIC_REPAIRS: Final = (damage.REPAIRED_DECIMAL, damage.REPAIRED_SCIENTIFIC)
+
+
+_FORMER_PREFIX: Final = "^52(?:1|01|044|045)([2-9][0-9]{9})$"
+"""International digits of Mexico's numbers as they were written until August 2019: 1 from abroad to a mobile line, 01,
+044 and 045 within the country (`compliance.md` section 9). The ten digits behind are the number, then as now."""
+
+_FORMER_FORMS: Final = {
+    "BR": "^55[1-9]{2}[6-9][0-9]{7}$",  # mobile numbers have a 9 in front
+    "CI": "^225[0-9]{8}$",  # two digits in front, by operator; ten in all
+    "BJ": "^229[0-9]{8}$",  # 01 in front; ten in all
+    "AR": "^549?15[0-9]{6,8}$",  # 15 is dialled within a town, and the area code is missing
+}
+"""International digits of numbers that were numbers once, or are where they are dialled: what is missing is not known,
+or not for certain, so they are told and not repaired."""
+_FORMER_FORM: Final = "|".join(_FORMER_FORMS.values())
+
+
+def _consider_former_form(work: _Verdicts) -> None:
+    """Undo, or tell, the form that numbers had before their country changed it; those that are invalid now, that is."""
+    rows = np.flatnonzero((work.codes != 0) & _is_judged(work))
+    if not rows.size:
+        return
+    digits = pl.Series(work.found.numbers[rows], dtype=pl.UInt64).cast(pl.String)
+    work.codes[rows[digits.str.contains(_FORMER_FORM).to_numpy()]] = _INDEX["phone.former_form"]
+    prefixed = digits.str.contains(_FORMER_PREFIX).to_numpy()
+    today = digits.str.replace(_FORMER_PREFIX, "52${1}").cast(pl.UInt64).to_numpy()[prefixed]
+    found = numbering.resolve_international(today)
+    work.adopt(rows[prefixed], found, _valid(found), REPAIRED_FORMER_PREFIX)
+
+
+def _consider_missing_plus(work: _Work) -> None:
+    """Leave the former 1 of Mexico alone where it is the calling code of a number of North America."""
+    former = (work.codes == 0) & (work.repairs == _INDEX[REPAIRED_FORMER_PREFIX])
+    rows = np.flatnonzero(former & work.cells["text"].str.starts_with("1").to_numpy())
+    abroad = numbering.resolve("+" + work.cells["text"].gather(rows), _nothing(rows.size))
+    work.codes[rows[_valid(abroad)]] = _INDEX["phone.ambiguous"]
 
 
 def _refuse_rivalled(work: _Work) -> None:
@@ -309,6 +360,8 @@ def _has_service_exchange(found: Resolved) -> _Mask:
 _PROTECTIONS: Final = (
     _consider_own_code,
     _consider_trunk_zero,
+    _consider_former_form,
+    _consider_missing_plus,
     _refuse_rivalled,
     _refuse_alphabetic,
     _refuse_service_exchanges,

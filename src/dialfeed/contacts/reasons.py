@@ -854,6 +854,13 @@ _REASONS: tuple[Reason, ...] = (
         "In this country the zero in front belongs to the number, and a spreadsheet seems to have dropped it.",
         "Format the column as text and export it again, so that the zero stays.",
     ),
+    Reason(
+        "phone.former_form",
+        "Written as in the past",
+        "The number is written as it was before its country changed its numbers, or as it is dialled within a town.",
+        "Write it as today: in Brazil with a 9 before a mobile number, in Benin with 01 in front, in Ivory Coast with "
+        "ten digits, in Argentina with the area code in place of 15.",
+    ),
     # --- phone numbers: what was repaired -------------------------------------------------------------------------
     *(
         Reason(
@@ -901,6 +908,14 @@ _REASONS: tuple[Reason, ...] = (
         "Leading zero added",
         "The number is one only with a zero in front, which a spreadsheet seems to have dropped.",
         "Format the column as text, so that the zero stays.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
+        "phone.repaired_former_prefix",
+        "Former prefix removed",
+        "The number had a 1, 01, 044 or 045 in front, which Mexico has given up; the ten digits behind are the number.",
+        "Write Mexican numbers as +52 and ten digits.",
         severity="warning",
         bucket="none",
     ),
