@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: commands, reasons, settings, events and metrics, from the code.
+"""The generated pages of the documentation: commands, reasons, findings, settings, events and metrics, from the code.
 
 `python -m dialfeed.pages docs` writes them; a test fails when a page and its table differ.
 """
@@ -14,7 +14,10 @@ import click
 
 from dialfeed.audit.events import EVENTS, KINDS, Event
 from dialfeed.cli import cli
-from dialfeed.contacts.reasons import CATALOGUE, Reason
+from dialfeed.contacts import reasons
+from dialfeed.contacts.reasons import Reason
+from dialfeed.reports import findings
+from dialfeed.reports.findings import Kind
 from dialfeed.settings import SETTINGS, Setting
 from dialfeed.telemetry.prometheus import metric_table
 
@@ -29,6 +32,11 @@ def commands_page() -> str:
 def reasons_page() -> str:
     """`docs/reasons.md`."""
     return "\n".join(_reasons()) + "\n"
+
+
+def findings_page() -> str:
+    """`docs/findings.md`."""
+    return "\n".join(_findings()) + "\n"
 
 
 def settings_page() -> str:
@@ -49,6 +57,7 @@ def metrics_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "audit.md": audit_page,
     "commands.md": commands_page,
+    "findings.md": findings_page,
     "metrics.md": metrics_page,
     "reasons.md": reasons_page,
     "settings.md": settings_page,
@@ -132,13 +141,25 @@ def _option(option: click.Option, context: click.Context) -> str:
 def _reasons() -> Iterator[str]:
     yield from ("# Reasons", "", _MADE, "")
     yield "Why a row was not delivered, or what was remarked on. Codes are stable; `bucket` is where such a row ends."
-    for reason in sorted(CATALOGUE, key=lambda reason: reason.code):
+    for reason in sorted(reasons.CATALOGUE, key=lambda reason: reason.code):
         yield from _reason(reason)
 
 
 def _reason(reason: Reason) -> Iterator[str]:
     kind = "warning, the row goes on" if reason.severity == "warning" else f"bucket: {reason.bucket}"
     yield from ("", f"## `{reason.code}`", "", f"**{reason.title}** ({kind}). {reason.sentence} {reason.remedy}")
+
+
+def _findings() -> Iterator[str]:
+    yield from ("# Findings", "", _MADE, "")
+    yield "What a run remarks on as a whole: in its report, in `findings` of `summary.json` and in the last line of its"
+    yield "trail. Codes are stable. What is remarked on in a header (`header.…`) is among the [reasons](reasons.md)."
+    for kind in sorted(findings.CATALOGUE, key=lambda kind: kind.code):
+        yield from _finding(kind)
+
+
+def _finding(kind: Kind) -> Iterator[str]:
+    yield from ("", f"## `{kind.code}`", "", f"**{kind.title}** ({kind.severity}). {kind.sentence} {kind.remedy}")
 
 
 def _settings() -> Iterator[str]:

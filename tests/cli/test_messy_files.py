@@ -98,7 +98,7 @@ def test_hidden_rows_are_read_and_told(tenant: Tenant) -> None:
     outcome = validated(tenant, tenant.write(book, "liste.ods"))
     assert outcome.code == 0
     assert "12  read" in outcome.out
-    assert "Warning: 3 rows are hidden in the sheet, and read like the others." in outcome.out
+    assert "Warning (source.hidden_rows): 3 rows are hidden in the sheet, and read like the others." in outcome.out
     assert "1 sheet is hidden in the workbook, and not read." in outcome.out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialfeed.reports.reading import hidden_sentences, how_read
+from dialfeed.reports.reading import hidden_findings, how_read
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_what_was_detected_is_one_line(facts: dict[str, object], told: str) -> N
 def test_what_a_spreadsheet_hides_is_told() -> None:
     facts = {"hidden_rows": 1, "filtered": True, "hidden_columns": 2, "hidden_sheets": ["x"], "formulas": 3,
              "merged_cells": 1}  # fmt: skip
-    assert [(code, severity) for code, severity, _ in hidden_sentences(facts)] == [
+    findings = list(hidden_findings(facts))
+    assert [(each.code, each.severity) for each in findings] == [
         ("source.hidden_rows", "warning"), ("source.hidden_columns", "warning"), ("source.hidden_sheets", "info"),
         ("source.formulas", "info"), ("source.merged_cells", "warning"),
     ]  # fmt: skip
-    sentences = [sentence for *_, sentence in hidden_sentences(facts)]
-    assert sentences[0] == "1 row is hidden by a filter or by hand in the sheet, and read like the others."
-    assert sentences[1] == "2 columns are hidden in the sheet, and read like the others."
-    assert list(hidden_sentences({"format": "xlsx", "hidden_sheets": []})) == []
+    assert findings[0].sentence == "1 row is hidden by a filter or by hand in the sheet, and read like the others."
+    assert findings[1].sentence == "2 columns are hidden in the sheet, and read like the others."
+    assert list(hidden_findings({"format": "xlsx", "hidden_sheets": []})) == []

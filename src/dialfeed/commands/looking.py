@@ -70,22 +70,25 @@ def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> 
 
 @click.command(
     "explain",
-    short_help="Say what a reason means and what to do about it.",
-    epilog=examples("dialfeed explain phone.masked"),
+    short_help="Say what a reason or a finding means and what to do about it.",
+    epilog=examples("dialfeed explain phone.masked", "dialfeed explain verify.surplus"),
 )
 @click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the reason, or an array of all of them, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the entry, or an array of all of them, as JSON.")
 def explain_command(code: str | None, *, as_json: bool) -> None:
-    """Say what a reason CODE of a report or of `rejected.csv` means and what to do; without CODE, list them all."""
-    from dialfeed.reports.explain import all_reasons, reason_as_dict, reason_as_text, reason_for, reasons_as_list
+    """Say what the CODE of a reason or a finding means and what to do; without CODE, list them all.
+
+    A reason is about a row, in a report or in `rejected.csv`; a finding is about a run.
+    """
+    from dialfeed.reports.explain import all_entries, entries_as_list, entry_as_dict, entry_as_text, entry_for
 
     with told_errors():
-        reasons = all_reasons() if code is None else [reason_for(code)]
-        told = list(map(reason_as_dict, reasons))
+        entries = all_entries() if code is None else [entry_for(code)]
+        told = list(map(entry_as_dict, entries))
         if as_json:
             click.echo(as_text(told if code is None else told[0]))
         else:
-            click.echo(reasons_as_list(reasons) if code is None else reason_as_text(reasons[0]))
+            click.echo(entries_as_list(entries) if code is None else entry_as_text(entries[0]))
 
 
 @click.command(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from dialfeed.reports.findings import found
+from dialfeed.reports.summary import Finding
+
 _NAMED: Final = {"\t": "tab", " ": "blank"}
 _KNOWN_BY: Final = {
     "mark": "by its byte-order mark",
@@ -45,29 +48,24 @@ def _because(known_by: object) -> str:
     return f" ({_KNOWN_BY[str(known_by)]})" if known_by in _KNOWN_BY else ""
 
 
-def hidden_sentences(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What a spreadsheet does not show, or shows in another way than it was read: code, severity and sentence."""
+def hidden_findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a spreadsheet does not show, or shows in another way than it was read."""
     if rows := facts.get("hidden_rows"):
         filtered = " by a filter or by hand" if facts.get("filtered") else ""
-        yield (
-            "source.hidden_rows",
-            "warning",
-            f"{_many(rows, 'row')} hidden{filtered} in the sheet, and read like the others.",
+        yield found(
+            "source.hidden_rows", f"{_many(rows, 'row')} hidden{filtered} in the sheet, and read like the others."
         )
     if columns := facts.get("hidden_columns"):
-        yield (
-            "source.hidden_columns",
-            "warning",
-            f"{_many(columns, 'column')} hidden in the sheet, and read like the others.",
-        )
+        told = f"{_many(columns, 'column')} hidden in the sheet, and read like the others."
+        yield found("source.hidden_columns", told)
     if sheets := [name for name in facts.get("hidden_sheets", ()) if name != facts.get("sheet")]:
-        yield "source.hidden_sheets", "info", f"{_many(len(sheets), 'sheet')} hidden in the workbook, and not read."
+        yield found("source.hidden_sheets", f"{_many(len(sheets), 'sheet')} hidden in the workbook, and not read.")
     if formulas := facts.get("formulas"):
         cells = _many(formulas, "cell")
-        yield "source.formulas", "info", f"{cells} the result of a formula, as it was when the workbook was saved."
+        yield found("source.formulas", f"{cells} the result of a formula, as it was when the workbook was saved.")
     if merged := facts.get("merged_cells"):
         groups = _many(merged, "group")
-        yield "source.merged_cells", "warning", f"{groups} merged cells: only the first cell of each has a value."
+        yield found("source.merged_cells", f"{groups} merged cells: only the first cell of each has a value.")
 
 
 def _many(count: int, what: str) -> str:

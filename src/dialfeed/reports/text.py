@@ -157,4 +157,5 @@ def _findings(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary["findings"]:
         yield ""
     for finding in summary["findings"]:
-        yield f"{finding['severity'].capitalize()}: {finding['sentence']} {finding['remedy']}".rstrip()
+        told = f"{finding['sentence']} {finding['remedy']}".rstrip()
+        yield f"{finding['severity'].capitalize()} ({finding['code']}): {told}"

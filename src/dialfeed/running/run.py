@@ -28,6 +28,7 @@ from dialfeed.errors import DialfeedError, FixSettings, FixSource, NameList, Res
 from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.folder import RunFolder, clear_stage, discard
 from dialfeed.moments import timestamp, utc_now
+from dialfeed.reports.findings import found
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.spans import Span
@@ -203,7 +204,7 @@ class Run:
         if fault:
             sentence = f"report.html could not be drawn ({fault})."
             remedy = f"`dialfeed report {self.summary.run}` draws it again."
-            self.summary.findings.append(Finding("report.not_drawn", "warning", sentence, remedy))
+            self.summary.findings.append(found("report.not_drawn", sentence, remedy))
             write_json(self.folder.summary, self.summary.as_dict())
 
     def end_shipping(self) -> None:
@@ -228,7 +229,7 @@ class Run:
             write_people_csv(rows, rows.with_suffix(".people.csv"))
             if self.people_files == "xlsx":
                 sentence = f"{name}.csv is too large for a workbook; {name}.people.csv was written instead."
-                self.summary.findings.append(Finding("people.too_large", "warning", sentence))
+                self.summary.findings.append(found("people.too_large", sentence))
 
     @property
     def is_false_start(self) -> bool:
@@ -327,4 +328,4 @@ def operator_name() -> str:
 
 def _not_told(trouble: str) -> Finding:
     sentence = f"Something that was to be told of the run could not be: {trouble}"
-    return Finding("telemetry.not_told", "warning", sentence, "The run itself is not touched by it.")
+    return found("telemetry.not_told", sentence, "The run itself is not touched by it.")

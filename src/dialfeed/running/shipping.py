@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.shipping import Shipping, Terms
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError
+from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.wording import counted
 
@@ -73,17 +74,12 @@ def findings(run: str, standings: Iterable[Standing]) -> list[Finding]:
     return [finding for standing in standings for finding in _findings(run, standing)]
 
 
-def _findings(run: str, told: Standing) -> list[Finding]:
-    found = []
+def _findings(run: str, told: Standing) -> Iterator[Finding]:
     if told.waiting:
         wait = f"{counted(told.waiting, 'event')} {'waits' if told.waiting == 1 else 'wait'}"
         sentence = f"{wait} for the sink {told.name} ({told.reason}); nothing is lost."
-        found.append(Finding("sink.waiting", "warning", sentence, f"`dialfeed audit ship {run}` sends what waits."))
+        yield found("sink.waiting", sentence, f"`dialfeed audit ship {run}` sends what waits.")
     if told.dead:
-        sentence = (
-            f"The sink {told.name} refused {counted(told.dead, 'event')}, kept in shipped/{told.name}.dead.jsonl."
-        )
-        found.append(
-            Finding("sink.refused", "warning", sentence, f"`dialfeed audit ship {run} --again` sends it once more.")
-        )
-    return found
+        events = counted(told.dead, "event")
+        sentence = f"The sink {told.name} refused {events}, kept in shipped/{told.name}.dead.jsonl."
+        yield found("sink.refused", sentence, f"`dialfeed audit ship {run} --again` sends it once more.")

@@ -19,6 +19,7 @@ from dialfeed.delivery.ports import Clock
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.moments import utc_now
+from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target
@@ -84,9 +85,7 @@ def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
     """Why the list's count could not settle everything, where that is because of other runs."""
     if not own.alone:
         sentence = "Another run was loading the list at the same time, so its count could not settle lost answers."
-        yield Finding(
-            "settle.not_alone", "warning", sentence, f"`dialfeed settle {run.folder.id}` when that has ended."
-        )
+        yield found("settle.not_alone", sentence, f"`dialfeed settle {run.folder.id}` when that has ended.")
     for each in own.others():
         if each.perhaps:
             told = f"Run {each.run} may have put {counted(each.perhaps, 'contact')} into the list since this run began"
@@ -94,7 +93,7 @@ def _who_else(run: Run, own: OwnCount) -> Iterator[Finding]:
             remedy = (
                 f"Bring that run to its end (`dialfeed status {each.run}`), then `dialfeed settle {run.folder.id}`."
             )
-            yield Finding("settle.other_run", "warning", sentence, remedy)
+            yield found("settle.other_run", sentence, remedy)
 
 
 async def _record_settled(run: Run, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from dialfeed.coordination.history import History, PastRun
 from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.moments import utc_now
-from dialfeed.reports.summary import Finding
+from dialfeed.reports.findings import found
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.order import Order, Target
 from dialfeed.running.run import Run
@@ -65,7 +65,7 @@ async def _load(run: Run, order: Order, target: Target) -> Load:
     count = await run.stopper.unless(target.carrier.count())
     if count is None and capacity is not None:
         sentence = "The platform does not tell how many contacts the list has, so its room is not known."
-        run.summary.findings.append(Finding("preflight.no_count", "warning", sentence))
+        run.summary.findings.append(found("preflight.no_count", sentence))
     sha256 = str(run.summary.source.get("sha256", ""))
     return Load(sha256, rows.read, rows.invalid, _kept_out(run), run.summary.ready, count, capacity)
 
@@ -103,7 +103,7 @@ def _remember_end(run: Run, history: History, header: str, retry_of: str = "") -
         history.add(past)
     except (OSError, FixSettings):
         sentence = "This run could not be written into the list's history; the next one is not compared with it."
-        run.summary.findings.append(Finding("history.not_written", "warning", sentence))
+        run.summary.findings.append(found("history.not_written", sentence))
 
 
 def _past(run: Run, header: str, *, finished: bool, retry_of: str = "") -> PastRun:

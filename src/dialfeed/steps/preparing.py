@@ -14,8 +14,9 @@ from dialfeed.ledger.folder import SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.reading import glance
 from dialfeed.ledger.stage import Stage
-from dialfeed.reports.reading import hidden_sentences
-from dialfeed.reports.summary import Finding, Rows, read_summary
+from dialfeed.reports.findings import found
+from dialfeed.reports.reading import hidden_findings
+from dialfeed.reports.summary import Rows, read_summary
 from dialfeed.running.assembly import shown
 from dialfeed.running.order import Order
 from dialfeed.running.retries import OnTheList, passed_over_sentences
@@ -131,9 +132,9 @@ def _take_over(run: Run, order: Order, facts: Mapping[str, Any]) -> None:
     if prepared["blank"]:
         was = "line was passed over; it counts" if prepared["blank"] == 1 else "lines were passed over; they count"
         sentence = f"{prepared['blank']:,} blank {was} in the row numbers."
-        summary.findings.append(Finding("source.blank_lines", "info", sentence))
-    run.summary.findings += [Finding(*told) for told in hidden_sentences(summary.source)]
-    run.summary.findings += [Finding("retry.passed_over", "warning", told) for told in facts.get("retry", ())]
+        summary.findings.append(found("source.blank_lines", sentence))
+    summary.findings += hidden_findings(summary.source)
+    summary.findings += [found("retry.passed_over", told) for told in facts.get("retry", ())]
     if run.sends:
         recorder = Recorder(run.folder, facts["header"], facts["passed"])
         run.record_settled = recorder.advance

@@ -6,6 +6,7 @@ from functools import partial
 
 from dialfeed.contacts.drift import as_sentences
 from dialfeed.errors import CheckFile, FixSource
+from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import (
     open_source,
@@ -63,7 +64,7 @@ def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
     differences = settled.differences
     if settled.reused:
         sentence = f"The mapping of {settled.reused[:10]} for a file like this one was used again."
-        run.summary.findings.append(Finding("mapping.reused", "info", sentence, "`dialfeed map FILE` shows it."))
+        run.summary.findings.append(found("mapping.reused", sentence, "`dialfeed map FILE` shows it."))
     if not differences:
         return
     told = as_sentences(differences)
@@ -73,4 +74,4 @@ def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
             f"The file has changed since this list was last loaded. {told} Nothing was sent.",
             advice="`dialfeed map FILE --list LIST` shows both. If the file is right, say --accept-drift.",
         )
-    run.summary.findings.append(Finding("mapping.drift", "warning" if settled.drifted else "info", told))
+    run.summary.findings.append(found("mapping.drift", told, severity="warning" if settled.drifted else "info"))

@@ -43,7 +43,8 @@ from dialfeed.files import sha256_of, write_json
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.moments import utc_now
-from dialfeed.reports.summary import Finding, Summary
+from dialfeed.reports.findings import found
+from dialfeed.reports.summary import Summary
 from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.order import Order
@@ -177,7 +178,7 @@ def keep_late_evidence(run: Run, order: Order, stage: Stage, ledger: Ledger) -> 
         key = KeyRing(home_folder(order.plan)).find(run.summary.scrub["key_id"])
     except FixSettings as error:
         sentence = f"Who opted out while the run went on could not be written into {OPTOUTS}. {error.sentence}"
-        run.summary.findings.append(Finding("scrub.key_lost", "warning", sentence, error.advice))
+        run.summary.findings.append(found("scrub.key_lost", sentence, error.advice))
         return
     written = write_late_decisions(run.folder.path, _late_decisions(stage, ledger), key)
     told = written.as_dict()
@@ -232,7 +233,7 @@ def tell_scrub(run: Run, scrub: Mapping[str, Any]) -> None:
         named = ", ".join(f"{name} ({state})" for name, state in unusable.items())
         sentence = f"Do-not-call lists that could not be used: {named}. What they should have cleared was"
         run.summary.findings.append(
-            Finding("scrub.list_unusable", "error", f"{sentence} withheld.", "`dialfeed dnc status` tells more.")
+            found("scrub.list_unusable", f"{sentence} withheld.", "`dialfeed dnc status` tells more.")
         )
 
 

@@ -15,6 +15,7 @@ from dialfeed.errors import FixAccess, FixConnection
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.stage import Stage
 from dialfeed.platforms.base import ReadsBack
+from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.running.order import Order, Target
 from dialfeed.running.others import others_since
@@ -111,7 +112,7 @@ class Teller:
                 compared = await self._some(platform, drawn, sent, target.contact_list.id)
         except (FixAccess, FixConnection):
             sentence = "The platform did not let us read the contacts back, so they were not compared one by one."
-            self.findings.append(Finding("verify.not_read_back", "warning", sentence))
+            self.findings.append(found("verify.not_read_back", sentence))
             return
         self._tell_compared(compared, counted)
 
@@ -148,16 +149,14 @@ def count_findings(run: str, counted: Counted) -> Iterator[Finding]:
     difference = counted.difference
     if difference is None:
         sentence = "The platform did not tell how many contacts the list has, so nothing could be compared."
-        yield Finding("verify.no_count", "warning", sentence)
+        yield found("verify.no_count", sentence)
     elif difference > 0:
         sentence = f"The list has {told_with_noun(difference, 'contact')} more than before and delivered together."
         remedy = "Somebody else has probably written to the list meanwhile; if it was nobody, look into unknown.csv."
-        yield Finding("verify.surplus", "warning", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
+        yield found("verify.surplus", sentence, f"{remedy} `dialfeed verify {run}` looks again.")
     elif difference < 0:
         sentence = f"The list has {told_with_noun(-difference, 'contact')} fewer than before and delivered together."
-        yield Finding(
-            "verify.missing", "error", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again."
-        )
+        yield found("verify.missing", sentence, f"{_why_fewer(counted)} `dialfeed verify {run}` looks again.")
 
 
 def _why_fewer(counted: Counted) -> str:
@@ -179,20 +178,20 @@ def compared_findings(run: str, compared: Compared, counted: Counted) -> Iterato
         remedy = (
             "The platform may still be storing them, may have dropped them in silence, or somebody has removed them."
         )
-        yield Finding("verify.not_there", "error", sentence, f"{remedy} {again}")
+        yield found("verify.not_there", sentence, f"{remedy} {again}")
     if compared.twice:
         sentence = f"{compared.twice:,} of {of} {_are(compared.twice)} on the list more than once."
         remedy = "They were there before, or somebody else has loaded them as well."
-        yield Finding("verify.twice", "error", sentence, f"{remedy} {again}")
+        yield found("verify.twice", sentence, f"{remedy} {again}")
     others = (compared.surplus or 0) - counted.others
     if others > 0 and counted.before is not None:
         many = f"{told_with_noun(others, 'contact')} on the list {_were(others)}"
         sentence = f"{many} neither there before nor delivered by this run."
-        yield Finding("verify.not_ours", "warning", sentence, "Somebody else has written to the list meanwhile.")
+        yield found("verify.not_ours", sentence, "Somebody else has written to the list meanwhile.")
     if not whole:
         share = compared.at_most(CONFIDENCE)
         sentence = f"A sample of {of}: with {CONFIDENCE:.0%} confidence at most {share:.2%} of all are missing."
-        yield Finding("verify.sample", "info", sentence, "--read-back all looks for every one.")
+        yield found("verify.sample", sentence, "--read-back all looks for every one.")
 
 
 def _are(number: int) -> str:
