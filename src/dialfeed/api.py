@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dialfeed.config import Plan, resolve
-from dialfeed.ledger.folder import find, latest
 from dialfeed.pipeline import import_file, validate_file
-from dialfeed.running.assembly import home_folder
+from dialfeed.running.assembly import run_folder
 from dialfeed.running.drawing import draw_report
 from dialfeed.running.order import Order
 from dialfeed.running.retries import returned_file
@@ -62,9 +62,9 @@ def import_contacts(
     Raises:
         DialfeedError: The run could not begin: a setting is wrong, or its folder cannot be made.
     """
-    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    plan = _Given(settings, profile, config).plan()
     order = Order(_named(source), plan, list, dry_run, _path(run_dir))
-    return beside(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
+    return in_own_thread(stopper, lambda switch: import_file(order, stopper=switch, progress=progress))
 
 
 def validate_contacts(
@@ -78,9 +78,9 @@ def validate_contacts(
     **settings: Any,
 ) -> Result:
     """Check a file without a platform, and write `ready.csv` and the other row files; arguments as above."""
-    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    plan = _Given(settings, profile, config).plan()
     order = Order(_named(source), plan, run_dir=_path(run_dir))
-    return beside(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
+    return in_own_thread(stopper, lambda switch: validate_file(order, stopper=switch, progress=progress))
 
 
 def resume(run: str | Path | None = None, **options: Any) -> Result:
@@ -129,14 +129,12 @@ def retry(
     Raises:
         DialfeedError: There is no such run, none of its rows can be retried, or a setting is wrong.
     """
-
-    def plan_of(remembered: Mapping[str, Any]) -> Plan:
-        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
-
-    places = plan_of({})
-    folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
+    given = _Given(settings, profile, config)
+    folder = run_folder(given.plan(), run)
     mended = returned_file(folder, Path(file))
-    return beside(stopper, lambda switch: retry_rows(folder, mended, plan_of, stopper=switch, progress=progress))
+    return in_own_thread(
+        stopper, lambda switch: retry_rows(folder, mended, given.plan, stopper=switch, progress=progress)
+    )
 
 
 def verify(
@@ -159,13 +157,9 @@ def verify(
     Raises:
         DialfeedError: There is no such run, it sent nothing, or the platform cannot be asked.
     """
-
-    def plan_of(remembered: Mapping[str, Any]) -> Plan:
-        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
-
-    places = plan_of({})
-    folder = find(str(run), runs_dir=Path(places.runs_dir), home=home_folder(places))
-    return beside(stopper, lambda switch: verify_again(folder, plan_of, switch))
+    given = _Given(settings, profile, config)
+    folder = run_folder(given.plan(), run)
+    return in_own_thread(stopper, lambda switch: verify_again(folder, given.plan, switch))
 
 
 def list_runs(*, profile: str | None = None, config: str | Path | None = None, **settings: Any) -> list[Seen]:
@@ -176,7 +170,7 @@ def list_runs(*, profile: str | None = None, config: str | Path | None = None, *
         config: That file, if it is elsewhere.
         settings: `runs_dir` and `home`, where they are not the usual ones.
     """
-    return all_runs(resolve(settings, environ=os.environ, profile=profile, config=_path(config)))
+    return all_runs(_Given(settings, profile, config).plan())
 
 
 def status(run: str | Path, *, profile: str | None = None, config: str | Path | None = None, **settings: Any) -> Status:
@@ -191,7 +185,7 @@ def status(run: str | Path, *, profile: str | None = None, config: str | Path | 
     Raises:
         DialfeedError: There is no such run.
     """
-    folder, _ = _found(run, profile, config, settings)
+    folder = run_folder(_Given(settings, profile, config).plan(), run)
     return status_of(Follower(folder))
 
 
@@ -218,7 +212,7 @@ def report(
     Raises:
         DialfeedError: There is no such run, or it has not come to its end.
     """
-    folder, _ = _found(run, profile, config, settings)
+    folder = run_folder(_Given(settings, profile, config).plan(), run)
     return draw_report(folder, _path(output))
 
 
@@ -244,8 +238,8 @@ def compare(
     Raises:
         DialfeedError: There is no such run, or it has not come to its end.
     """
-    folder, plan = _found(run, profile, config, settings)
-    return compare_runs(folder, find(str(other), runs_dir=Path(plan.runs_dir), home=home_folder(plan)), _path(output))
+    plan = _Given(settings, profile, config).plan()
+    return compare_runs(run_folder(plan, run), run_folder(plan, other), _path(output))
 
 
 def verify_trail(
@@ -270,16 +264,22 @@ def verify_trail(
     Raises:
         DialfeedError: There is no such run or file, or a key cannot be read.
     """
-    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
+    plan = _Given(settings, profile, config).plan()
     return examine(str(run), plan, last_hash=last_hash, public_key=_path(public_key))
 
 
-def _found(
-    run: str | Path, profile: str | None, config: str | Path | None, settings: Mapping[str, Any]
-) -> tuple[Path, Plan]:
-    """The folder of a run, and the plan by which it was found."""
-    plan = resolve(settings, environ=os.environ, profile=profile, config=_path(config))
-    return find(str(run), runs_dir=Path(plan.runs_dir), home=home_folder(plan)), plan
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a caller gives: settings, and where the profile with others is."""
+
+    settings: Mapping[str, Any]
+    profile: str | None
+    config: str | Path | None
+
+    def plan(self, remembered: Mapping[str, Any] | None = None) -> Plan:
+        """The plan that these settings make, with what a run remembers of its own."""
+        config = _path(self.config)
+        return resolve(self.settings, environ=os.environ, profile=self.profile, config=config, remembered=remembered)
 
 
 def _go_on(
@@ -292,14 +292,10 @@ def _go_on(
     progress: Progress = silent,
     **settings: Any,
 ) -> Result:
-    def plan_of(remembered: Mapping[str, Any]) -> Plan:
-        return resolve(settings, environ=os.environ, profile=profile, config=_path(config), remembered=remembered)
-
-    places = plan_of({})
-    runs_dir, home = Path(places.runs_dir), home_folder(places)
-    folder = latest(runs_dir=runs_dir, home=home) if run is None else find(str(run), runs_dir=runs_dir, home=home)
-    return beside(
-        stopper, lambda switch: resume_run(folder, plan_of, command=command, stopper=switch, progress=progress)
+    given = _Given(settings, profile, config)
+    folder = run_folder(given.plan(), run)
+    return in_own_thread(
+        stopper, lambda switch: resume_run(folder, given.plan, command=command, stopper=switch, progress=progress)
     )
 
 
@@ -311,7 +307,7 @@ def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def beside(stopper: Stopper | None, work: Callable[[Stopper], Made]) -> Made:
+def in_own_thread(stopper: Stopper | None, work: Callable[[Stopper], Made]) -> Made:
     """The result of `work`, run in a thread beside the caller's event loop if there is one (a notebook has one).
 
     Signals stay with the caller's thread. A Ctrl-C that nobody else handles asks the run to stop, and its result

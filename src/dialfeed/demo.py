@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dialfeed.api import beside
+from dialfeed.api import in_own_thread
 from dialfeed.config import resolve
 from dialfeed.pipeline import import_file
 from dialfeed.running.order import Order
@@ -115,7 +115,9 @@ def run_demo(
             "sinks": "none",  # made-up contacts are no evidence
         }
         order = Order((str(path),), resolve(settings, environ=os.environ), list_id, run_dir=run_dir)
-        return beside(stopper, lambda switch: import_file(order, command="demo", stopper=switch, progress=progress))
+        return in_own_thread(
+            stopper, lambda switch: import_file(order, command="demo", stopper=switch, progress=progress)
+        )
 
 
 # --- people -------------------------------------------------------------------------------------------------------

@@ -56,11 +56,9 @@ def status_command(run: str, *, watch: bool, every: float, as_json: bool, **give
 
 def _folder(run: str, given: Mapping[str, Any]) -> Path:
     """The folder of a run, by its id or its folder."""
-    from dialfeed.ledger.folder import find
-    from dialfeed.running.assembly import home_folder
+    from dialfeed.running.assembly import run_folder
 
-    plan = plan_of(dict(given))
-    return find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
+    return run_folder(plan_of(dict(given)), run)
 
 
 @click.command(

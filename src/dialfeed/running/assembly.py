@@ -22,6 +22,7 @@ from dialfeed.delivery.ports import Contacts, Leaving, Observer, unheard
 from dialfeed.delivery.retry import RetryPolicy
 from dialfeed.delivery.settle import Patience
 from dialfeed.errors import FixSettings, NameList
+from dialfeed.ledger.folder import find, latest
 from dialfeed.platforms.base import ContactList, Limits, Platform
 from dialfeed.platforms.cxone.client import CxonePlatform, Dialect
 from dialfeed.platforms.cxone.tokens import Credentials
@@ -73,6 +74,16 @@ class ListCarrier:
 def home_folder(plan: Plan) -> Path:
     """The folder of what runs share."""
     return Path(plan.home) if plan.home else platformdirs.user_data_path("dialfeed")
+
+
+def run_folder(plan: Plan, run: str | Path | None = None) -> Path:
+    """The folder of a run, by its id or its folder; of the newest run where none is named.
+
+    Raises:
+        FixSettings: There is no such run.
+    """
+    runs_dir, home = Path(plan.runs_dir), home_folder(plan)
+    return latest(runs_dir=runs_dir, home=home) if run is None else find(str(run), runs_dir=runs_dir, home=home)
 
 
 def keys_folder(plan: Plan) -> Path:

@@ -12,11 +12,7 @@ from dialfeed.ledger.ledger import Ledger
 from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Summary, read_summary, take_up
 from dialfeed.reports.text import NO_LIST
-from dialfeed.running.assembly import (
-    home_folder,
-    keys_folder,
-    telemetry_wanted,
-)
+from dialfeed.running.assembly import home_folder, keys_folder, telemetry_wanted
 from dialfeed.running.order import Order
 from dialfeed.running.run import Progress, Run
 from dialfeed.running.shipping import shipping_to, sinks_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import orjson
 
@@ -18,10 +17,10 @@ from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.answers import Answer
 from dialfeed.delivery.ports import Carrier, Clock, Contacts, Leaving
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import SUMMARY, find
+from dialfeed.ledger.folder import SUMMARY
 from dialfeed.moments import utc_now
 from dialfeed.reports.summary import Summary, read_summary
-from dialfeed.running.assembly import home_folder
+from dialfeed.running.assembly import home_folder, run_folder
 from dialfeed.running.stopping import Stopper
 
 
@@ -53,7 +52,7 @@ def summaries(plan: Plan) -> Callable[[str], Summary | None]:
 
     def read(run: str) -> Summary | None:
         try:
-            return read_summary(find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan)) / SUMMARY)
+            return read_summary(run_folder(plan, run) / SUMMARY)
         except (FixSettings, OSError, KeyError, TypeError, orjson.JSONDecodeError):
             return None  # the history must do
 

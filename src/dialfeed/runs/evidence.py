@@ -14,9 +14,9 @@ from dialfeed.audit.signing import PUBLIC, SIGNATURE, Signed, make_keys, read_si
 from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import AUDIT, SUMMARY, find
+from dialfeed.ledger.folder import AUDIT, SUMMARY
 from dialfeed.reports.summary import OPEN
-from dialfeed.running.assembly import home_folder, keys_folder
+from dialfeed.running.assembly import keys_folder, run_folder
 from dialfeed.wording import counted
 
 DOES_NOT_HOLD: Final = 7
@@ -129,9 +129,7 @@ def make_key_pair(plan: Plan) -> str:
 def _trail_of(run: str, plan: Plan) -> Path:
     if Path(run).is_file():
         return Path(run)
-    folder = Path(run)
-    if not (folder / AUDIT).is_file():
-        folder = find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
+    folder = run_folder(plan, run)
     if not (folder / AUDIT).is_file():
         raise FixSettings(f"There is no {AUDIT} in {folder}.", advice="Give the run's folder, or the trail's file.")
     return folder / AUDIT

@@ -11,24 +11,18 @@ from typing import Any
 from dialfeed.audit.signing import open_signer
 from dialfeed.config import Plan
 from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
-from dialfeed.ledger.folder import RETRIES, SUMMARY, RunFolder, held, new_run_id
+from dialfeed.ledger.folder import LEDGER, RETRIES, STAGE, SUMMARY, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.moments import utc_now
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.summary import read_summary
-from dialfeed.running.assembly import (
-    keys_folder,
-)
+from dialfeed.running.assembly import keys_folder
 from dialfeed.running.beginning import begin, new_run, remember_order
 from dialfeed.running.drawing import drawn
 from dialfeed.running.endings import judged
 from dialfeed.running.order import Order
-from dialfeed.running.retries import (
-    check_can_be_retried,
-    close_rows,
-    standing,
-)
+from dialfeed.running.retries import check_can_be_retried, close_rows, standing
 from dialfeed.running.run import Progress, Result, Run, running, silent
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.running.stopping import Stopper
@@ -55,44 +49,55 @@ def resume_run(
     Raises:
         FixSettings: There is no such run.
     """
-    if not (path / "ledger.sqlite").is_file():
+    if not (path / LEDGER).is_file():
         raise FixSettings(f"{path} holds no run that can be resumed.", advice="Import the file again.")
     with held(path):
+        if (path / SUMMARY).is_file() and not (path / STAGE).is_dir():
+            return _ended(path, plan_of)
         return _go_on(path, plan_of, command, stopper or Stopper(), progress)
 
 
+def _ended(path: Path, plan_of: PlanOf) -> Result:
+    """How a run that came to its end has ended; its process may have died just before its rows were closed."""
+    ended = Result(read_summary(path / SUMMARY))
+    if path.parent.name == RETRIES and any(rows_in(path)):
+        parent = path.parent.parent
+        close_rows(parent, judged, open_signer(keys_folder(plan_of({}))))
+        drawn(parent)
+    return ended
+
+
 def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress: Progress) -> Result:
-    if (path / "summary.json").is_file() and not (path / "stage").is_dir():
-        ended = Result(read_summary(path / "summary.json"))  # it came to its end
-        if path.parent.name == RETRIES and any(rows_in(path)):
-            parent = path.parent.parent
-            close_rows(
-                parent, judged, open_signer(keys_folder(plan_of({})))
-            )  # unless its process died just before that
-            drawn(parent)
-        return ended
     check_not_purged(path)
-    silent_for = time.time() - max(file.stat().st_mtime for file in path.glob("ledger.sqlite*"))
-    with Ledger(path / "ledger.sqlite") as ledger:
-        remembered = ledger.fact("plan", {})
-        run_id, source, wanted = ledger.fact("run"), ledger.fact("source"), ledger.fact("list")
-        retried = ledger.fact("retry_of")
-    if run_id is None:
-        raise FixSettings(
-            f"The run in {path} ended before it began; nothing was sent.", advice="Import the file again."
-        )
-    retry_of = path.parent.parent if retried else None
-    order = Order(tuple(source), plan_of(remembered), wanted, run_dir=path, retry_of=retry_of)
+    silent_for = time.time() - max(file.stat().st_mtime for file in path.glob(f"{LEDGER}*"))
+    run_id, order = _remembered(path, plan_of)
     run = begin(command, RunFolder(run_id, path), order, stopper, progress)
     with running(run), Ledger(run.folder.ledger) as ledger:
         if command == "resume":
             ledger.reopen_failed()
         ledger.remember(dead_for=max(0.0, silent_for - order.plan.request_timeout))
         asyncio.run(walk(run, order, ledger))
-    _close_rows(run, retry_of or path, order.plan)
+    _close_rows(run, order.retry_of or path, order.plan)
     if (path / RETRIES).is_dir() and run.error is None:
         return Result(read_summary(path / SUMMARY))  # with the rows that its retries have closed
     return run.result()
+
+
+def _remembered(path: Path, plan_of: PlanOf) -> tuple[str, Order]:
+    """The id of the run in this folder, and its order as its ledger remembers it (`remember_order`).
+
+    Raises:
+        FixSettings: It ended before it began.
+    """
+    with Ledger(path / LEDGER) as ledger:
+        run_id, source, contact_list = ledger.fact("run"), ledger.fact("source"), ledger.fact("list")
+        plan, retry_of = ledger.fact("plan", {}), ledger.fact("retry_of")
+    if run_id is None:
+        raise FixSettings(
+            f"The run in {path} ended before it began; nothing was sent.", advice="Import the file again."
+        )
+    retried = path.parent.parent if retry_of else None
+    return run_id, Order(tuple(source), plan_of(plan), contact_list, run_dir=path, retry_of=retried)
 
 
 def retry_rows(
@@ -112,7 +117,7 @@ def retry_rows(
     """
     check_can_be_retried(path)
     standing(path)
-    with Ledger(path / "ledger.sqlite") as ledger:
+    with Ledger(path / LEDGER) as ledger:
         plan, wanted = plan_of(ledger.fact("plan", {})), ledger.fact("list")
     run_id = new_run_id(utc_now())
     order = Order((str(file),), plan, wanted, run_dir=path / RETRIES / run_id, retry_of=path)

@@ -10,8 +10,8 @@ from typing import Any
 from dialfeed.audit.sinks.courier import Standing
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import AUDIT, find, known
-from dialfeed.running.assembly import home_folder
+from dialfeed.ledger.folder import known
+from dialfeed.running.assembly import home_folder, run_folder
 from dialfeed.running.shipping import ship
 from dialfeed.wording import counted
 
@@ -49,7 +49,7 @@ def ship_runs(plan: Plan, run: str | None, *, patience: float, again: bool = Fal
             when the others have been sent.
     """
     if run is not None:
-        return _ship_one(_one(plan, run), plan, patience=patience, again=again, only_its_own=False)
+        return _ship_one(run_folder(plan, run), plan, patience=patience, again=again, only_its_own=False)
     shipped: list[Shipped] = []
     faults: list[FixSettings] = []
     for folder in _all(plan):
@@ -64,13 +64,6 @@ def ship_runs(plan: Plan, run: str | None, *, patience: float, again: bool = Fal
 
 def _ship_one(folder: Path, plan: Plan, **how: Any) -> list[Shipped]:
     return [Shipped(folder.name, folder, standing) for standing in ship(folder, plan, **how)]
-
-
-def _one(plan: Plan, run: str) -> Path:
-    folder = Path(run)
-    if (folder / AUDIT).is_file():  # also of a run that died before it had anything else
-        return folder.absolute()
-    return find(run, runs_dir=Path(plan.runs_dir), home=home_folder(plan))
 
 
 def _all(plan: Plan) -> Iterator[Path]:
