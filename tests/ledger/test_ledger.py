@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +20,37 @@ from dialfeed.ledger.reading import glance
 FULL, NORMAL = 2, 1
 
 
-def test_a_batch_is_on_the_disk_before_it_leaves_and_so_are_facts(tmp_path: Path) -> None:
+def test_a_batch_is_on_the_disk_before_it_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of SQLite's log is, so whatever was committed before."""
+    synced: dict[str, int] = {}
+    sync = os.fsync
+
+    def remembered(handle: int) -> None:
+        sync(handle)
+        synced[Path(f"/proc/self/fd/{handle}").readlink().name] = os.fstat(handle).st_size
+
+    monkeypatch.setattr(os, "fsync", remembered)
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.opened(ledger.create(((0, 10),)))
+        asyncio.run(ledger.synced())
+        assert synced == {"ledger.sqlite-wal": (tmp_path / "ledger.sqlite-wal").stat().st_size}
+
+
+def test_what_a_power_failure_leaves_of_a_batch_that_has_left_is_the_batch(tmp_path: Path) -> None:
+    """The log alone holds it, beside what was there before."""
+    for name in ("run", "disk"):
+        (tmp_path / name).mkdir()
+    with Ledger(tmp_path / "run" / "ledger.sqlite") as ledger:
+        ledger.remember(baseline={"count": 7})
+        shutil.copy(tmp_path / "run" / "ledger.sqlite", tmp_path / "disk")
+        ledger.opened(ledger.create(((0, 10),)))
+        shutil.copy(tmp_path / "run" / "ledger.sqlite-wal", tmp_path / "disk")
+    with Ledger(tmp_path / "disk" / "ledger.sqlite") as ledger:
+        assert ledger.fact("baseline") == {"count": 7}
+        assert [batch.spans for batch in ledger.unfinished()[0]] == [((0, 10),)]
+
+
+def test_facts_and_suppressions_are_on_the_disk_when_they_are_told(tmp_path: Path) -> None:
     """The rest may be forgotten with the power: it is found out again, at the cost of a settling."""
     synced: dict[str, int] = {}
 
@@ -33,7 +66,7 @@ def test_a_batch_is_on_the_disk_before_it_leaves_and_so_are_facts(tmp_path: Path
         ledger.unknown(batch, cause="cut", status=None)
         ledger.delivered(batch, status=201, ids={})
         ledger.suppressed(ledger.create(((10, 20),)), [Suppression(0, "phone", "suppressed.internal_dnc", "")])
-    assert synced == {"facts": FULL, "open": FULL, "unknown": NORMAL, "delivered": NORMAL, "suppressed": FULL}
+    assert synced == {"facts": FULL, "open": NORMAL, "unknown": NORMAL, "delivered": NORMAL, "suppressed": FULL}
 
 
 def test_what_was_told_is_there_for_the_next_process(tmp_path: Path) -> None:

@@ -247,6 +247,18 @@ class PacedPlatform:
         return await self.platform.send(contacts, leaving)
 
 
+class LedgerOfAWorld(Ledger):
+    """The real ledger on the world's disk, which takes no time: time is virtual, and knows nothing of threads."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.folder / "ledger.sqlite", checkpoint=world.reached)
+        self._world = world
+
+    async def synced(self) -> None:
+        if self._world.power_fails:
+            self._world.sync()
+
+
 @dataclass
 class World:
     """One delivery under faults, from its first process to its last.
@@ -297,13 +309,7 @@ class World:
         self.loop.close()
 
     async def _process(self, chance: random.Random) -> None:
-        def checkpoint(point: str) -> None:
-            if self.power_fails and point == "after open":
-                self._synced()
-            if self.kill_at(point):
-                raise Killed
-
-        with Ledger(self.folder / "ledger.sqlite", checkpoint=checkpoint) as ledger:
+        with LedgerOfAWorld(self) as ledger:
             ledger.reopen_failed()
             if ledger.fact("baseline") is None:
                 ledger.remember(baseline=[await self.platform.count()])
@@ -335,8 +341,13 @@ class World:
             raise CheckFile("The list cannot be read.")
         return self.opt_outs.get(place, math.inf) <= self.clock.now()
 
-    def _synced(self) -> None:
-        """Keep what is on the disk for certain: the ledger as it was when a batch was last opened."""
+    def reached(self, point: str) -> None:
+        """A point at which the process may be killed."""
+        if self.kill_at(point):
+            raise Killed
+
+    def sync(self) -> None:
+        """Keep what is on the disk for certain: the ledger as it is now."""
         shutil.rmtree(self.folder / "disk", ignore_errors=True)
         (self.folder / "disk").mkdir()
         for file in self.folder.glob("ledger.sqlite*"):

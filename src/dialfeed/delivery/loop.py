@@ -171,6 +171,7 @@ class Delivery:
         self._tasks[asyncio.ensure_future(self._send(work.contacts, work.leaves))] = work
 
     async def _send(self, contacts: Contacts, leaving: Leaving) -> Answer:
+        await self.journal.synced()
         answer = await self.carrier.send(contacts, leaving)
         if isinstance(answer, Throttled):
             await self.pace.penalise(answer.pause)

@@ -165,10 +165,14 @@ class Journal(Protocol):
         ...
 
     def opened(self, batch: Batch) -> Batch:
-        """About to be sent: from here on it may be on the list. Returns it with one attempt more.
+        """About to be sent: from here on it may be on the list. Returns it with one attempt more."""
+        ...
 
-        This alone must also survive a power failure: an outcome that is forgotten is settled again, but a batch of
-        which nobody knows that it was sent would be sent twice.
+    async def synced(self) -> None:
+        """Return when all that was told before also survives a power failure.
+
+        Awaited before a batch leaves: an outcome that is forgotten is settled again, but a batch of which nobody
+        knows that it was sent would be sent twice.
         """
         ...
 
