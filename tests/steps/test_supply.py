@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from client_world import body_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from staged_contacts import contacts, stage_of
+from weed import wait_for
 
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span, to_spans
@@ -51,6 +53,27 @@ def test_cutting_goes_on_where_the_ledger_says_and_comes_to_the_same_batches(tmp
     whole = all_batches(stage, LIMITS)
     supply = StageSupply(stage, JsonCodec(), LIMITS, batches=2, place=whole[1][0][-1][1])
     assert supply.cut() == whole[2][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting(JsonCodec):
+    """A codec that knows how many contacts it was given each time."""
+
+    given: list[int] = field(default_factory=list)
+
+    def encode(self, contacts: pl.DataFrame) -> pl.Series:
+        self.given.append(len(contacts))
+        return JsonCodec.encode(self, contacts)
+
+
+def test_what_comes_next_is_encoded_before_anybody_asks_for_it_and_nothing_behind_it(tmp_path: Path) -> None:
+    """A batch that is to leave waits for neither the disk nor the encoding, and memory does not grow."""
+    codec = Counting()
+    with StageSupply(stage_of(tmp_path, contacts(30_000), 10_000), codec, LIMITS) as supply:
+        supply.cut()
+        wait_for(lambda: len(codec.given) == 2)
+        supply.cut()
+    assert codec.given == [8192, 1808]
 
 
 def test_a_contact_larger_than_a_body_goes_alone(tmp_path: Path) -> None:

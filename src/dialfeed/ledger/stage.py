@@ -187,11 +187,10 @@ class StagedChunk:
         """The place behind the last."""
         return self.start + len(self.contacts)
 
-    def piece(self, place: int, size: int) -> StagedChunk:
-        """The part with this place, when the chunk is divided into parts of `size`."""
-        first = (place - self.start) // size * size
-        inside = slice(first, first + size)
-        return StagedChunk(self.start + first, self.contacts[inside], self.raw[inside], self.withheld[inside])
+    def part(self, start: int, size: int) -> StagedChunk:
+        """The contacts from place `start` on, `size` or fewer."""
+        inside = slice(start - self.start, start - self.start + size)
+        return StagedChunk(start, self.contacts[inside], self.raw[inside], self.withheld[inside])
 
 
 class Stage:
@@ -209,7 +208,7 @@ class Stage:
         self._starts = starts
         self._first_duplicate = np.searchsorted(self._duplicates["place"].to_numpy(), starts)
         self._survivors = (starts - self._first_duplicate).tolist()
-        self._cached: tuple[int, StagedChunk] | None = None
+        self._cached: StagedChunk | None = None
 
     @property
     def size(self) -> int:
@@ -223,7 +222,7 @@ class Stage:
 
     def chunks(self, start: int = 0) -> Iterator[StagedChunk]:
         """All survivors from place `start`'s chunk on, in order."""
-        for number in range(max(0, bisect.bisect_right(self._survivors, start) - 1), len(self._chunks)):
+        for number in range(max(0, self._number_of(start)), len(self._chunks)):
             yield self._survivors_of(number)
 
     def duplicate_rows(self) -> Iterator[pl.DataFrame]:
@@ -239,15 +238,24 @@ class Stage:
             yield _raw(taken).with_columns(taken[ROW], part.join(rows, on="survivor", how="left")["_survivor_row"])
 
     def at(self, place: int) -> StagedChunk:
-        """The chunk that holds a place; the last one asked for is kept at hand."""
-        if self._cached is None or not self._cached[1].start <= place < self._cached[1].stop:
-            number = bisect.bisect_right(self._survivors, place) - 1
-            self._cached = (number, self._survivors_of(number))
-        return self._cached[1]
+        """The chunk that holds a place; the last one asked for, by whatever thread, is kept at hand."""
+        chunk = self._cached
+        if chunk is None or not chunk.start <= place < chunk.stop:
+            self._cached = chunk = self._survivors_of(self._number_of(place))
+        return chunk
 
     def end_of(self, place: int) -> int:
         """The place behind the last of the chunk that holds a place."""
-        return int(self._survivors[bisect.bisect_right(self._survivors, place)])
+        return int(self._survivors[self._number_of(place) + 1])
+
+    def start_of_part(self, place: int, size: int) -> int:
+        """The place of the first of the part that holds a place, where chunks are divided into parts of `size`."""
+        start = int(self._survivors[self._number_of(place)])
+        return start + (place - start) // size * size
+
+    def _number_of(self, place: int) -> int:
+        """Which chunk holds a place."""
+        return bisect.bisect_right(self._survivors, place) - 1
 
     def _survivors_of(self, number: int) -> StagedChunk:
         frame = _read(self._folder, number)

@@ -53,7 +53,7 @@ async def deliver(run: Run, order: Order, ledger: Ledger, stage: Stage, target: 
     watch = Watch(run, ledger, supply, target, order.plan)
     await watch.begin()
     beside = asyncio.gather(watch.keep_telling(), _record_settled(run, connection.clock))
-    with run.stopper.event() as stop:
+    with supply, run.stopper.event() as stop:
         delivery = Delivery(
             own,
             ledger,

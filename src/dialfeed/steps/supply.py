@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,8 @@ Made = TypeVar("Made")
 _AT_ONCE = 8192
 """Contacts encoded together: few enough that requests under way need not wait for it."""
 
-_KEPT = 2
-"""Encoded pieces kept at hand: the one being cut, and the one before, for batches that span both."""
+_KEPT = 3
+"""Encoded pieces kept at hand: the one being cut, the one before, for batches that span both, and the next."""
 
 _REMEMBERED = 64
 """Batches of which it is remembered how the lists stood when nobody in them had opted out: more than are under way."""
@@ -76,7 +77,9 @@ class _Piece:
 
 
 class StageSupply:
-    """Cuts and loads batches from a stage.
+    """Cuts and loads batches from a stage; a context manager.
+
+    While batches are cut from one piece, the next is read and encoded in a thread, so that nothing waits for it.
 
     Args:
         stage: The contacts that are fit to send.
@@ -109,7 +112,14 @@ class StageSupply:
         self._room = limits.batch_bytes - len(codec.body(b""))
         self._cut = batches
         self._place = place
-        self._pieces: OrderedDict[int, _Piece] = OrderedDict()
+        self._encoding = ThreadPoolExecutor(1, "encode")
+        self._pieces: OrderedDict[int, Future[_Piece]] = OrderedDict()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._encoding.shutdown(cancel_futures=True)
 
     def remaining(self) -> int:
         """How many contacts are not in a batch yet."""
@@ -121,6 +131,8 @@ class StageSupply:
         stop, most = start, min(start + size_limit(self._cut, self._limits.batch_contacts), self._stage.size)
         while stop < most:
             piece = self._piece(stop)
+            if piece.stop < self._stage.size:
+                self._begin(piece.stop)
             here = min(most, piece.stop) - stop
             count, used = piece.fitting(stop, here, room)
             stop += count
@@ -175,7 +187,7 @@ class StageSupply:
         looked = self._looked.get(place)
         if looked is not None and looked[0] == standing:
             return looked[1]
-        staged = self._stage.at(place).piece(place, _AT_ONCE)
+        staged = self._stage.at(place).part(place, _AT_ONCE)
         found = optouts.among(pl.concat([staged.contacts, staged.withheld], how="horizontal"), staged.raw)
         _remember(self._looked, place, (standing, found), _KEPT)
         return found
@@ -190,14 +202,18 @@ class StageSupply:
                 start = end  # noqa: PLW2901 - a span is walked piece by piece
 
     def _piece(self, place: int) -> _Piece:
-        for piece in self._pieces.values():
-            if piece.start <= place < piece.stop:
-                return piece
-        staged = self._stage.at(place).piece(place, _AT_ONCE)
-        _remember(self._pieces, staged.start, self._encoded(staged.start, staged.contacts), _KEPT)
-        return self._pieces[staged.start]
+        """The piece with this place."""
+        return self._begin(place).result()
 
-    def _encoded(self, start: int, contacts: pl.DataFrame) -> _Piece:
+    def _begin(self, place: int) -> Future[_Piece]:
+        """Have the piece with this place encoded, unless that has been begun."""
+        start = self._stage.start_of_part(place, _AT_ONCE)
+        if start not in self._pieces:
+            _remember(self._pieces, start, self._encoding.submit(self._encoded, start), _KEPT)
+        return self._pieces[start]
+
+    def _encoded(self, start: int) -> _Piece:
+        contacts = self._stage.at(start).part(start, _AT_ONCE).contacts
         encoded = self._codec.encode(contacts.drop(ROW))
         between = self._codec.between
         steps = np.cumsum(encoded.str.len_bytes().to_numpy() + np.int64(len(between)))
