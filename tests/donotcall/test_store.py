@@ -107,6 +107,24 @@ def test_numbers_of_area_codes_that_are_not_covered_are_refused(lists: Lists) ->
         lists.add("us-national", "us", phones(us(212), us(415)), coverage=("212",))
 
 
+@pytest.mark.parametrize(
+    ("authority", "numbers_of_others"),
+    [("ca", [us(212)]), ("us", [us(416)]), ("uk", [us(212), 61491570156]), ("state:FL", [us(212)])],
+)
+def test_a_list_without_a_number_of_its_authority_is_refused(
+    lists: Lists, authority: str, numbers_of_others: list[int]
+) -> None:
+    with pytest.raises(CheckFile, match=f"No number of the list is one of {authority}"):
+        lists.add("wrong", authority, phones(*numbers_of_others), max_age=30 * DAY if ":" in authority else None)
+
+
+def test_a_list_may_hold_some_numbers_of_others(lists: Lists) -> None:
+    lists.add("florida", "state:FL", phones(us(212), us(305)), max_age=30 * DAY)
+    lists.add("tps", "uk", phones(441481960100, 442079460100))
+    lists.add("not-in-the-plan", "uk", phones(441632960100))  # it may be a range that was opened yesterday
+    assert lists.ask("florida", us(212), us(305)) == ["LISTED", "LISTED"]
+
+
 @pytest.mark.parametrize("coverage", [("416",), ("12",), ("212", "x"), ("1212",)])
 def test_area_codes_of_other_countries_are_refused(lists: Lists, coverage: tuple[str, ...]) -> None:
     with pytest.raises(FixSettings, match="--covers names an area code"):
@@ -205,6 +223,44 @@ def test_a_change_list_makes_no_list_younger(lists: Lists) -> None:
                        START + 30 * DAY, base=1, confirmed=True)  # fmt: skip
     assert lists.ask("us-national", us(213), us(213, 101), now=START + 31 * DAY) == ["LISTED", "CLEAR"]
     assert lists.ask("us-national", us(213, 101), now=START + 32 * DAY) == ["STALE"]
+
+
+def test_a_change_list_that_ends_before_one_that_was_applied_is_refused(lists: Lists) -> None:
+    lists.add("us-national", "us", phones(us(212)))
+    late = changes(added=[us(212, 101)], until="2026-11-02T08:00:00.000000")
+    told = Obtained(START + DAY, same_coverage=True)
+    lists.store.change("us-national", late, told, NOW, base=1, confirmed=True)
+    early = changes(removed=[us(212, 101)], until="2026-11-01T08:00:00.000000")
+    with pytest.raises(CheckFile, match="in the order of their times"):
+        lists.store.change("us-national", early, told, NOW, base=2)
+    assert lists.ask("us-national", us(212, 101), now=NOW) == ["LISTED"]
+
+
+def test_what_a_change_list_has_added_is_not_taken_back_by_an_older_file(lists: Lists) -> None:
+    lists.add("us-national", "us", phones(us(212), us(415)), coverage=("212", "415"))
+    told, between = Obtained(START + DAY, same_coverage=True), START + DAY / 2
+    lists.store.change("us-national", changes(added=[us(212, 101)]), told, NOW, base=1, confirmed=True)
+    older = {
+        "a whole list": lambda: lists.update("us-national", phones(us(212), us(415)), at=between),
+        "an area code": lambda: lists.update("us-national", phones(us(212)), at=between, areas=True, coverage=("212",)),
+        "changes": lambda: lists.store.change(
+            "us-national", changes(), Obtained(between, same_coverage=True), NOW, base=2
+        ),
+    }
+    for what, put in older.items():
+        with pytest.raises(FixSettings, match="obtained later"):
+            put()
+        assert lists.ask("us-national", us(212, 101), now=NOW) == ["LISTED"], what
+
+
+def test_an_area_code_is_not_replaced_by_an_older_one_whatever_the_others_are(lists: Lists) -> None:
+    lists.add("us-national", "us", phones(us(212), us(415)), coverage=("212", "415"))
+    lists.update("us-national", phones(us(415, 101)), at=START + 3 * DAY, areas=True, coverage=("415",))
+    lists.update("us-national", phones(us(212, 101)), at=START + 2 * DAY, areas=True, coverage=("212",))
+    with pytest.raises(FixSettings, match="obtained later"):
+        lists.update("us-national", phones(us(415)), at=START + 2 * DAY, areas=True, coverage=("415",))
+    told = lists.ask("us-national", us(415, 101), us(212, 101), now=START + 4 * DAY)
+    assert told == ["LISTED", "LISTED"]
 
 
 def test_the_delete_of_an_absent_number_is_a_warning(lists: Lists) -> None:

@@ -63,9 +63,11 @@ def _file(content: Any, pieces: Sequence[Piece[Any]]) -> MadeUp:
     return MadeUp(hashlib.sha256(repr(content).encode()).hexdigest(), pieces)
 
 
-def changes(*, added: Iterable[int] = (), removed: Iterable[int] = (), layout: str = "number, time, action") -> Changes:
+def changes(
+    *, added: Iterable[int] = (), removed: Iterable[int] = (), layout: str = "number, time, action", until: str = ""
+) -> Changes:
     told = hashlib.sha256(repr((added, removed)).encode()).hexdigest()
-    return Changes(told, numbers(*added), numbers(*removed), layout)
+    return Changes(told, numbers(*added), numbers(*removed), layout, until)
 
 
 class Lists:

@@ -63,7 +63,12 @@ class Territory:
             return there
         return there | (lives_in(states, state) & in_regions(numbers, _NATION))
 
+    def may_hold(self, numbers: Numbers) -> bool:
+        """Whether any of some numbers may be one of the territory: it is, or the plan does not know where it is."""
+        return bool((self.inside(numbers, None) | (resolve_international(numbers).regions() == _UNKNOWN)).any())
 
+
+_UNKNOWN: Final = REGIONS.index(None)
 _NATION: Final = ("US", "PR", "VI", "GU", "AS", "MP")
 
 

@@ -27,6 +27,7 @@ from dialfeed.donotcall.intake import (
     area_codes_in,
     check_coverage,
     check_size,
+    check_territory,
     difference,
     masked,
     take_phones,
@@ -69,6 +70,7 @@ class Changes:
         added: Numbers that came onto the list.
         removed: Numbers that went from it.
         layout: The layout that was detected in the file, in words.
+        until: The time of its last change (ISO 8601, in the register's zone, which is not known).
         tally: Its lines that cannot be read.
     """
 
@@ -76,6 +78,7 @@ class Changes:
     added: Numbers
     removed: Numbers
     layout: str
+    until: str = ""
     tally: Tally = field(default_factory=Tally)
 
 
@@ -220,7 +223,7 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
     changes.tally.check(obtained.accepts)
     try:
         built = change(folder / old.file, work.path, added=changes.added, removed=changes.removed, facts=work.facts)
-        applied = (*old.changes, Part(None, obtained.at, changes.sha256))
+        applied = (*old.changes, Part(None, obtained.at, changes.sha256, changes.until))
         more: dict[str, Any] = {"parts": old.parts, "changes": applied, "base": old.number}
         version = work.version("change", built.records, changes.tally, **more)
     except BaseException:
@@ -253,6 +256,7 @@ def _take(work: _Work, file: Incoming, tally: Tally) -> _Taken:
 def _covering(work: _Work, index: Index) -> _Taken:
     """What a list covers: what is said of it; of a new one of which nothing is said, where it has a number."""
     obtained, regime = work.obtained, work.manifest.regime
+    check_territory(index, regime, work.manifest.authority)
     empty = check_coverage(index, obtained.coverage, obtained.accepts, register=regime.clears_always)
     if regime.area_codes and obtained.same_coverage and work.manifest.current is None:
         return _Taken(index.records, area_codes_in(index), empty)

@@ -28,7 +28,6 @@ _FAULTS: Final[dict[Fault, str]] = {
     Fault.AREA_CODE: "no area code",
     Fault.NO_AREA_CODE: "a number outside every area code",
     Fault.NOT_A_TAG: "no tag that is known",
-    Fault.CUT_OFF: "the file ends before the list does",
     Fault.NOT_A_ROW: "no row",
     Fault.EMPTY: "an empty cell",
     Fault.UNKNOWN_ANSWER: "an answer that is not known",
@@ -164,7 +163,8 @@ def read_change_list(path: Path) -> Changes:
     read = read_changes(path, layout)
     tally = Tally()
     tally.count(bad_lines(read.malformed), read.malformed_count)
-    return Changes(read.sha256, read.added, read.removed, str(layout), tally)
+    until = "" if read.last is None else str(read.last)
+    return Changes(read.sha256, read.added, read.removed, str(layout), until, tally)
 
 
 def bad_lines(malformed: Iterable[Malformed]) -> list[BadLine]:

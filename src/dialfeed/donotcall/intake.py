@@ -15,12 +15,12 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 import polars as pl
 
-from dialfeed.donotcall.areas import block_of, code_of
+from dialfeed.donotcall.areas import Territory, block_of, code_of
 from dialfeed.donotcall.blocks import join
 from dialfeed.donotcall.building import build
 from dialfeed.donotcall.facts import Numbers, iso
 from dialfeed.donotcall.index import Index
-from dialfeed.donotcall.regimes import shrinks_too_much
+from dialfeed.donotcall.regimes import Regime, shrinks_too_much
 from dialfeed.donotcall.results import RESULT_SCHEMA, settled, write_results
 from dialfeed.donotcall.texts import lowered, write_texts
 from dialfeed.errors import CheckFile
@@ -210,6 +210,20 @@ def take_results(
 
 
 # --- what a full list must hold -------------------------------------------------------------------------------------
+
+
+def check_territory(index: Index, regime: Regime, authority: str) -> None:
+    """Refuse a list of somewhere else, which would clear everybody whom it is said to speak of.
+
+    Raises:
+        CheckFile: It has numbers, and all of them are known to be of somewhere else.
+    """
+    territory = Territory(regime.territory)
+    if index.records and not any(map(territory.may_hold, index.numbers())):
+        raise CheckFile(
+            f"No number of the list is one of {authority}, so everybody there would be called.",
+            advice="See whether --authority is right, and the file.",
+        )
 
 
 def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acceptance, *, register: bool) -> list[str]:

@@ -7,7 +7,7 @@ of old versions stay (`compliance.md` section 5: "keep hash, count and date for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,11 +35,13 @@ class Part:
         coverage: Its area codes; None for all that no other part has.
         obtained_at: When it was obtained.
         sha256: Of its file.
+        until: Of a change list, the time of its last change (ISO 8601, in the register's zone, which is not known).
     """
 
     coverage: tuple[str, ...] | None
     obtained_at: datetime
     sha256: str
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,15 @@ class Version:
     def obtained_at(self) -> datetime | None:
         """When its oldest part was obtained."""
         return min((part.obtained_at for part in self.parts), default=None)
+
+    def obtained_last(self, codes: Collection[str] | None = None) -> datetime | None:
+        """When the youngest of its parts and change lists was obtained.
+
+        Args:
+            codes: Only of parts that hold one of these area codes; None for all parts.
+        """
+        held = [part for part in self.parts if codes is None or not part.coverage or {*part.coverage} & {*codes}]
+        return max((part.obtained_at for part in (*held, *self.changes)), default=None)
 
     @property
     def coverage(self) -> tuple[str, ...] | None:
@@ -279,7 +290,11 @@ def _version(plain: Mapping[str, Any]) -> Version:
 
 
 def _part(plain: Mapping[str, Any]) -> Part:
-    return Part(_tuple(plain["coverage"]), datetime.fromisoformat(plain["obtained_at"]), plain["sha256"])
+    return Part(**{
+        **plain,
+        "coverage": _tuple(plain["coverage"]),
+        "obtained_at": datetime.fromisoformat(plain["obtained_at"]),
+    })  # fmt: skip
 
 
 def _tuple(value: list[Any] | None) -> tuple[Any, ...] | None:

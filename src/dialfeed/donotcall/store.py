@@ -144,7 +144,7 @@ class ListStore:
         """
         with self._changed(name) as manifest:
             told = _as_before(manifest, obtained)
-            _check_obtained(manifest, told, now)
+            _check_obtained(manifest, told, now, areas=areas)
             if areas and not told.coverage:
                 raise FixSettings("It is not said which area codes are new.", advice="Say it with --covers 212,415.")
             return (put_areas if areas else put_full)(self.folder(name), manifest, file, told, now)
@@ -169,6 +169,7 @@ class ListStore:
         """
         with self._changed(name) as manifest:
             _check_base(manifest, base)
+            _check_order(manifest, changes)
             _check_layout(manifest, changes, confirmed=confirmed)
             told = _as_before(manifest, obtained)
             _check_obtained(manifest, told, now)
@@ -263,8 +264,11 @@ def _check_channel(manifest: Manifest) -> None:
         )
 
 
-def _check_obtained(manifest: Manifest, obtained: Obtained, now: datetime) -> None:
-    """Refuse what cannot be: a list from the future, one older than the one in use, area codes where there are none."""
+def _check_obtained(manifest: Manifest, obtained: Obtained, now: datetime, *, areas: bool = False) -> None:
+    """Refuse what cannot be: a list from the future, one older than what it replaces, area codes where there are none.
+
+    A file that is older than a change list that was applied would take back what that has added.
+    """
     regime = manifest.regime
     regime.age_of(obtained.max_age)
     if obtained.at > now:
@@ -277,10 +281,9 @@ def _check_obtained(manifest: Manifest, obtained: Obtained, now: datetime) -> No
             advice="Call those who have consented only.",
         )
     current = manifest.current
-    if current is not None and current.obtained_at is not None and obtained.at < current.obtained_at:
-        raise FixSettings(
-            f"The list in use was obtained later, at {iso(current.obtained_at)}.", advice="See --obtained and the file."
-        )
+    last = current.obtained_last(obtained.coverage if areas else None) if current else None
+    if last is not None and obtained.at < last:
+        raise FixSettings(f"The list in use was obtained later, at {iso(last)}.", advice="See --obtained and the file.")
     if obtained.coverage and not in_nation(obtained.coverage, regime.territory):
         raise FixSettings(
             f"--covers names an area code that is not one of {manifest.authority}.",
@@ -298,6 +301,16 @@ def _check_base(manifest: Manifest, base: int) -> None:
         raise CheckFile(
             f"The list {manifest.id!r} has version {number}, not {base}, which the change list belongs to.",
             advice="Update it with a full list.",
+        )
+
+
+def _check_order(manifest: Manifest, changes: Changes) -> None:
+    """Refuse a change list that ends before one that was applied: its deletions would undo later additions."""
+    applied = max((each.until for each in manifest.current.changes), default="") if manifest.current else ""
+    if changes.until < applied:
+        raise CheckFile(
+            f"The change list ends at {changes.until}, and one that goes to {applied} was applied before it.",
+            advice="Change lists are applied in the order of their times: update the list with a full one.",
         )
 
 

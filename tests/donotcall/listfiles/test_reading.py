@@ -188,7 +188,7 @@ FAULTS: dict[str, tuple[str, ListFormat, list[tuple[int, Fault, str]]]] = {
             (8, Fault.NOT_A_TAG, "<AA/>"),
             (9, Fault.AREA_CODE, "<AA AAA='99'>"),
             (9, Fault.NO_AREA_CODE, "<AA AAA='9999999'/>"),
-            (10, Fault.CUT_OFF, "A"),
+            (10, Fault.NOT_A_TAG, "A"),
         ],
     ),
     "plain": (
@@ -222,11 +222,6 @@ def test_all_malformed_lines_are_counted_and_the_first_are_shown(tmp_path: Path)
     reading = read_list(written(tmp_path, "212,5550100\n" + "x\n" * 5_000), authority="us")
     numbers(reading)
     assert (reading.totals.malformed, len(reading.totals.shown)) == (5_000, 100)
-
-
-def test_tags_that_end_before_the_list_does_are_malformed(tmp_path: Path) -> None:
-    for cut in (XML.removesuffix("</list>"), XML.removesuffix(" />\n </ac>\n</list>")):
-        assert [each.fault for each in read(written(tmp_path, cut), "ca")[2]] == [Fault.CUT_OFF]
 
 
 @laws
@@ -286,6 +281,26 @@ def test_document_types_and_entities_are_refused(tmp_path: Path, declared: str) 
 def test_a_tag_with_two_values_is_malformed(tmp_path: Path) -> None:
     content = XML.replace("val='5550100'", "val='5550100' val='5550102'")
     assert [each.fault for each in read(written(tmp_path, content), "ca")[2]] == [Fault.NOT_A_NUMBER]
+
+
+@pytest.mark.parametrize("end", ["</list>", " />\n </ac>\n</list>", ">\n</list>"])
+def test_tags_that_end_before_the_list_does_are_refused_whatever_a_person_accepts(tmp_path: Path, end: str) -> None:
+    assert XML.endswith(end)
+    with pytest.raises(FixSource, match="</list> is missing"):
+        read(written(tmp_path, XML.removesuffix(end), "list.xml"))
+
+
+@pytest.mark.parametrize("kind", ["type='change'", 'TYPE = "delta"', "type=''", "type=change", "type='full' type='x'"])
+def test_tags_of_another_kind_than_a_full_list_are_refused(tmp_path: Path, kind: str) -> None:
+    assert XML.startswith("<list type='full'")
+    with pytest.raises(FixSource, match="not a full list"):
+        read(written(tmp_path, XML.replace("type='full'", kind), "list.xml"))
+
+
+@pytest.mark.parametrize("kind", ["", "type='FULL'", 'type = "full"'])
+def test_tags_of_a_full_list_may_say_so_in_other_words_or_not_at_all(tmp_path: Path, kind: str) -> None:
+    content = written(tmp_path, XML.replace("type='full'", kind), "list.xml")
+    assert read(content)[1:] == read(written(tmp_path, XML, "other.xml"))[1:]
 
 
 def test_an_entity_is_not_resolved(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _LONGEST: Final = 1 << 16
 _PLAIN_SIZE: Final = 17  # <ph val='NNNNNNN'
 _PLAIN: Final = np.frombuffer(b"<ph val=", "<u8")[0]
 _TAG: Final = re.compile(rb"<(/?)(list|ac|ph)\b([^<>]*)>", re.IGNORECASE)
+_KIND: Final = re.compile(rb"""(?:^|\s)type\s*=\s*['"]?\s*([^\s'"<>/]*)""", re.IGNORECASE)
 _VALUE: Final = re.compile(rb"""(?:^|\s)val\s*=\s*(?:'([^'<>]*)'|"([^"<>]*)")""", re.IGNORECASE)
 _HARMLESS: Final = re.compile(rb"<\?xml[^<>]*>|<!--[^<>]*-->", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -58,7 +59,8 @@ def area_xml(blocks: Iterable[bytes], name: str, member: str = "") -> Iterator[L
     """Read ``<ph val='NNNNNNN'/>`` inside ``<ac val='AAA'>``, or inside ``<list val='AAA'>``.
 
     Raises:
-        FixSource: It declares a document type or entities, is no tagged text, or names two area codes for one number.
+        FixSource: It declares a document type or entities, is no tagged text, names two area codes for one number,
+            is no full list, or ends before the list does.
     """
     scan, rest = _Scan(name, member), b""
     for block in blocks:
@@ -174,10 +176,20 @@ def _known(found: re.Match[bytes], tags: _Tags, row: int, scan: _Scan) -> None:
         scan.area = scan.whole if name == b"ac" else None
         scan.closed |= name == b"list"
     elif name == b"list":
+        _check_full(found[3], scan)
         scan.closed = False
         scan.whole = scan.area = int(value) if re.fullmatch(rb"[2-9][0-9]{2}", value) else None
     else:
         _area(value, tags, row, scan)
+
+
+def _check_full(attributes: bytes, scan: _Scan) -> None:
+    """Refuse a list of changes: what of it is no longer, or not yet, on the list cannot be told from the others."""
+    if any(kind.lower() != b"full" for kind in _KIND.findall(attributes)):
+        raise FixSource(
+            f"'{scan.name}' says that it is not a full list.",
+            advice="Get the full list of its area codes: how changes are tagged is not known.",
+        )
 
 
 def _number(tags: _Tags, row: int, value: bytes, scan: _Scan, *, closing: bool) -> None:
@@ -235,10 +247,18 @@ def _told(scan: _Scan, text: bytes, numbers: NDArray[np.uint64]) -> ListChunk:
 
 
 def _last(rest: bytes, scan: _Scan) -> ListChunk:
-    """What is behind the last tag; nothing, in a whole file."""
+    """What is behind the last tag; nothing, in a whole file.
+
+    One that is cut off is refused, however little of it is missing: nobody can accept a loss that cannot be counted.
+    """
     if not scan.found:
         raise FixSource(f"'{scan.name}' holds no tagged list.", advice="Check that this is the list's file.")
-    if rest.strip() or not scan.closed:
+    if not scan.closed:
+        raise FixSource(
+            f"'{scan.name}' ends before its list does: </list> is missing.",
+            advice="Copy or download it again; part of the list is not there.",
+        )
+    if rest.strip():
         scan.faulty += 1
-        scan.faults.append((0, Fault.CUT_OFF, rest.strip()))
+        scan.faults.append((0, Fault.NOT_A_TAG, rest.strip()))
     return _told(scan, rest, np.zeros(0, np.uint64))

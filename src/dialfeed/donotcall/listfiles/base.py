@@ -45,8 +45,6 @@ class Fault(StrEnum):
     """A number outside every area code."""
     NOT_A_TAG = "not_a_tag"
     """Text between tags, a tag that is not known, or one that does not end."""
-    CUT_OFF = "cut_off"
-    """The file ends before the list does."""
     NOT_A_ROW = "not_a_row"
     """The row cannot be cut into cells."""
     EMPTY = "empty"
