@@ -69,6 +69,9 @@ def test_a_list_of_which_nothing_is_said_covers_the_area_codes_that_it_has_numbe
     path = dnc.file("new.txt", "212,5550101", "415,5550100")
     assert dnc("update", "us-national", path, "--obtained", str(TODAY)).code == 6
     assert dnc("update", "us-national", path, "--obtained", str(TODAY), "--covers", "all").code == 0
+    assert dnc.verdicts("+16465550100") == {"us-national": "not_covered"}
+    whole = ("--covers", "all", "--accept-empty", "--because", "made up")
+    assert dnc("update", "us-national", path, "--obtained", str(TODAY), *whole).code == 0
     assert dnc.verdicts("+16465550100") == {"us-national": "clear"}
 
 

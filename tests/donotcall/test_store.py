@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from list_world import DAY, START, Lists, answers, asked_out, changes, names, numbers, phones, texts, us
+from list_world import DAY, START, WHOLE, Lists, answers, asked_out, changes, names, numbers, phones, texts, us
 
 from dialfeed.donotcall import changing, opening
+from dialfeed.donotcall.areas import nation_codes
 from dialfeed.donotcall.facts import Verdict
 from dialfeed.donotcall.folders import locked
 from dialfeed.donotcall.intake import Acceptance, Obtained
+from dialfeed.donotcall.regimes import regime_of
 from dialfeed.errors import CheckFile, DialfeedError, FixSettings
 
 NOW = START + DAY + timedelta(hours=1)
@@ -24,16 +26,16 @@ NOW = START + DAY + timedelta(hours=1)
 
 
 def test_a_run_that_has_a_version_open_keeps_it(lists: Lists) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
     (before,) = lists.store.open(["us-national"], now=NOW).phone
-    lists.update("us-national", phones(us(213)))
+    lists.update("us-national", phones(us(213)), accepts=WHOLE)
     assert names(before.look_up(numbers(us(212), us(213)))) == ["LISTED", "CLEAR"]
     assert lists.ask("us-national", us(212), us(213), now=NOW) == ["CLEAR", "LISTED"]
 
 
 def test_only_the_facts_of_a_replaced_version_stay(lists: Lists) -> None:
-    lists.add("us-national", "us", phones(us(212), us(213)))
-    lists.update("us-national", phones(us(213)))
+    lists.add("us-national", "us", phones(us(212), us(213)), accepts=WHOLE)
+    lists.update("us-national", phones(us(213)), accepts=WHOLE)
     assert lists.files("us-national") == [".lock", "list.json", "v000002.index"]
     (past,) = lists.store.manifest("us-national").past
     assert (past.number, past.records, len(past.sha256), past.obtained_at) == (1, 2, 64, START)
@@ -79,9 +81,9 @@ def test_a_malformed_line_is_refused_until_a_person_accepts_it(lists: Lists) -> 
 
 
 def test_a_refused_update_changes_nothing(lists: Lists) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
     with pytest.raises(CheckFile):
-        lists.update("us-national", phones(us(213), malformed=1))
+        lists.update("us-national", phones(us(213), malformed=1), accepts=WHOLE)
     assert lists.ask("us-national", us(212), us(213)) == ["LISTED", "CLEAR"]
     assert lists.files("us-national") == [".lock", "list.json", "v000001.index"]
 
@@ -93,6 +95,36 @@ def test_a_covered_area_code_without_a_number_is_refused_until_a_person_accepts_
     lists.add("us-national", "us", phones(us(212)), coverage=("212", "213"), accepts=accepts)
     assert lists.ask("us-national", us(213)) == ["CLEAR"]
     assert lists.store.open(["us-national"], now=NOW).facts[0].accepted[0]["empty"] == ["213"]
+
+
+def test_all_of_a_nation_is_covered_where_it_has_a_number_and_elsewhere_only_if_a_person_accepts_it(
+    lists: Lists,
+) -> None:
+    put, others = (
+        lists.add("us-national", "us", phones(us(212), us(415))),
+        len(nation_codes(regime_of("us").territory)) - 2,
+    )
+    assert [warning.partition(" of the nation")[0] for warning in put.warnings] == [f"{others} area codes"]
+    assert lists.ask("us-national", us(212, 101), us(305)) == ["CLEAR", "NOT_COVERED"]
+    put = lists.update("us-national", phones(us(212), us(415)), coverage=None, accepts=WHOLE)
+    assert put.manifest.current is not None
+    assert (put.warnings, len(put.manifest.current.accepted[0]["empty"])) == ((), others)
+    assert lists.ask("us-national", us(212, 101), us(305)) == ["CLEAR", "CLEAR"]
+
+
+def test_a_nation_of_which_every_area_code_has_a_number_is_covered(lists: Lists) -> None:
+    put = lists.add("national", "ca", phones(*(us(int(code)) for code in nation_codes(("CA",)))))
+    assert put.warnings == ()
+    assert put.manifest.current is not None
+    assert put.manifest.current.coverage is None
+
+
+def test_an_area_code_that_was_covered_is_not_lost_where_all_of_a_nation_is_said(lists: Lists) -> None:
+    lists.add("us-national", "us", phones(us(212), us(415)))
+    with pytest.raises(CheckFile, match="Area code 415 has no number"):
+        lists.update("us-national", phones(us(212)), coverage=None)
+    lists.update("us-national", phones(us(212), us(305), us(415)), coverage=None)
+    assert lists.ask("us-national", us(305, 101), us(415)) == ["CLEAR", "LISTED"]
 
 
 def test_an_empty_register_is_refused_and_an_empty_company_list_is_not(lists: Lists) -> None:
@@ -161,15 +193,15 @@ def test_what_an_authority_does_not_list_is_refused(lists: Lists) -> None:
 
 
 def test_a_list_that_is_much_smaller_than_before_is_refused_until_a_person_accepts_it(lists: Lists) -> None:
-    many = [us(code, line) for code in (212, 213, 214, 215, 216, 217, 218, 219, 224, 225) for line in range(100, 200)]
+    many = [us(code, line) for line in range(100, 200) for code in (212, 213, 214, 215, 216, 217, 218, 219, 224, 225)]
     lists.add("us-national", "us", phones(*many))
     with pytest.raises(CheckFile, match="has 899 records, and had 1,000 before"):
         lists.update("us-national", phones(*many[:899]))
     lists.update("us-national", phones(*many[:900]))
-    put = lists.update("us-national", phones(*many[:9]), at=START + 2 * DAY,
+    put = lists.update("us-national", phones(*many[:10]), at=START + 2 * DAY,
                        accepts=Acceptance(smaller=True, because="moved", by="Ann"))  # fmt: skip
     assert put.manifest.current is not None
-    assert put.manifest.current.records == 9  # the version before had fewer than 1,000
+    assert put.manifest.current.records == 10  # the version before had fewer than 1,000
 
 
 # --- some area codes --------------------------------------------------------------------------------------------------
@@ -218,7 +250,7 @@ def test_a_change_list_is_applied_to_the_version_on_record_once_its_layout_is_co
 
 
 def test_a_change_list_makes_no_list_younger(lists: Lists) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
     lists.store.change("us-national", changes(added=[us(213)]), Obtained(START + 30 * DAY, same_coverage=True),
                        START + 30 * DAY, base=1, confirmed=True)  # fmt: skip
     assert lists.ask("us-national", us(213), us(213, 101), now=START + 31 * DAY) == ["LISTED", "CLEAR"]
@@ -272,15 +304,15 @@ def test_the_delete_of_an_absent_number_is_a_warning(lists: Lists) -> None:
 
 
 def test_a_full_list_after_changes_reports_the_difference(lists: Lists) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
     lists.store.change("us-national", changes(added=[us(213)]), Obtained(START, same_coverage=True), NOW, base=1,
                        confirmed=True)  # fmt: skip
-    put = lists.update("us-national", phones(us(212), us(415), us(415, 101)))
+    put = lists.update("us-national", phones(us(212), us(415), us(415, 101)), accepts=WHOLE)
     assert len(put.warnings) == 1
     assert "2 numbers more and 1 fewer" in put.warnings[0]
     assert put.manifest.current is not None
     assert put.manifest.current.rebased == (2, 1)
-    assert lists.update("us-national", phones(us(212)), at=START + 2 * DAY).warnings == ()
+    assert lists.update("us-national", phones(us(212)), at=START + 2 * DAY, accepts=WHOLE).warnings == ()
 
 
 # --- results ----------------------------------------------------------------------------------------------------------
@@ -387,13 +419,13 @@ def test_a_list_that_is_not_there_cannot_be_updated_or_removed(lists: Lists) -> 
 
 
 def test_a_list_that_is_replaced_while_it_is_opened_is_opened_anew(lists: Lists, monkeypatch: Any) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
     plain, calls = opening._content, []
 
     def replaced(*arguments: Any, **named: Any) -> Any:
         calls.append(1)
         if len(calls) == 1:
-            lists.update("us-national", phones(us(213)))
+            lists.update("us-national", phones(us(213)), accepts=WHOLE)
         return plain(*arguments, **named)
 
     monkeypatch.setattr(opening, "_content", replaced)
@@ -403,7 +435,7 @@ def test_a_list_that_is_replaced_while_it_is_opened_is_opened_anew(lists: Lists,
 
 @pytest.mark.parametrize("where", ["write_manifest", "take_phones"])
 def test_a_full_disk_is_told_in_a_sentence_and_changes_nothing(lists: Lists, monkeypatch: Any, where: str) -> None:
-    lists.add("us-national", "us", phones(us(212)))
+    lists.add("us-national", "us", phones(us(212)), accepts=WHOLE)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -411,7 +443,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_changes_nothing(lists: Lists, mon
     with monkeypatch.context() as patched:
         patched.setattr(changing, where, full)
         with pytest.raises(FixSettings, match="No space left"):
-            lists.update("us-national", phones(us(213)))
+            lists.update("us-national", phones(us(213)), accepts=WHOLE)
     assert lists.ask("us-national", us(212), us(213)) == ["LISTED", "CLEAR"]
-    lists.update("us-national", phones(us(213)))
+    lists.update("us-national", phones(us(213)), accepts=WHOLE)
     assert lists.files("us-national") == [".lock", "list.json", "v000002.index"]

@@ -14,7 +14,7 @@ import polars as pl
 
 from dialfeed.donotcall.changing import Changes, Incoming, Put
 from dialfeed.donotcall.facts import Numbers, Verdict
-from dialfeed.donotcall.intake import BadLine, Obtained, Piece
+from dialfeed.donotcall.intake import Acceptance, BadLine, Obtained, Piece
 from dialfeed.donotcall.optouts import OptOut
 from dialfeed.donotcall.results import RESULT_SCHEMA
 from dialfeed.donotcall.store import ListStore
@@ -22,6 +22,8 @@ from dialfeed.donotcall.store import ListStore
 START = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+WHOLE = Acceptance(empty=True, because="made up")
+"""That a list of a nation is whole, although it has numbers of few area codes."""
 
 
 def numbers(*values: int) -> Numbers:

@@ -20,7 +20,8 @@ _FILE_OPTIONS = (
     click.option("--obtained-by", default="", metavar="NAME", help="Who obtained it; you, unless told."),
     click.option("--account", default="", metavar="REF", help="Subscription or licence; its last two signs are kept."),
     click.option("--covers", metavar="CODES", help="The area codes that were obtained, with commas, or `all`. "
-                 "Unless told, those in which a new list has a number, and of an update those it had before."),
+                 "Unless told, those in which a new list has a number, and of an update those it had before. Of `all`, "
+                 "those without a number are left out unless --accept-empty is said."),
     click.option("--max-age", metavar="AGE", help="How long it may be used, for example 31d; needed for state lists."),
     click.option("--format", "format_", metavar="NAME", help="How the file is written, where it does not tell."),
     click.option("--column", metavar="NAME", help="The column that holds the numbers, addresses or accounts."),

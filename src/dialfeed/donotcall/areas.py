@@ -97,6 +97,13 @@ def in_nation(codes: Iterable[str], territory: Iterable[str]) -> bool:
     return bool(in_regions(numbers, regions).all())
 
 
+@cache
+def nation_codes(territory: tuple[str, ...]) -> frozenset[str]:
+    """The area codes of a nation; none where a territory is a state's, whose people have numbers of any of them."""
+    codes = [] if Territory(territory).state else [f"{code}" for code in range(200, 1000)]
+    return frozenset(code for code in codes if in_nation([code], territory))
+
+
 def block_of(code: str) -> int:
     """The block of an area code."""
     return _NANP + int(code)

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from dialfeed.donotcall.areas import nation_codes
 from dialfeed.donotcall.building import change
 from dialfeed.donotcall.facts import Numbers, iso
 from dialfeed.donotcall.folders import clear_up
@@ -172,14 +173,14 @@ def put_full(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtaine
     try:
         taken = _take(work, file, tally)
         tally.check(obtained.accepts)
-        lost = check_size(_records(manifest, obtained), taken.records, obtained.accepts)
+        lost = check_size(_records(manifest, obtained.coverage), taken.records, obtained.accepts)
         rebased = _rebased(work)
         parts = (Part(taken.coverage, obtained.at, file.sha256),)
         version = work.version("full", taken.records, tally, taken.empty, lost=lost, parts=parts, rebased=rebased)
     except BaseException:
         work.drop()
         raise
-    return Put(work.publish(version, reading=file.reading), _missed(rebased))
+    return Put(work.publish(version, reading=file.reading), (*_left_out(taken), *_missed(rebased)))
 
 
 def put_areas(folder: Path, manifest: Manifest, file: Incoming, obtained: Obtained, now: datetime) -> Put:
@@ -236,11 +237,19 @@ def put_changes(folder: Path, manifest: Manifest, changes: Changes, obtained: Ob
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """Content that was made: its records, the area codes that it covers, and those of them without a number."""
+    """Content that was made.
+
+    Attributes:
+        records: How many it has.
+        coverage: The area codes that it covers; None for all.
+        empty: Those of them without a number, which a person accepts.
+        left_out: How many area codes of the nation are not covered although all were said to be.
+    """
 
     records: int
     coverage: tuple[str, ...] | None = None
     empty: Sequence[str] = ()
+    left_out: int = 0
 
 
 def _take(work: _Work, file: Incoming, tally: Tally) -> _Taken:
@@ -254,21 +263,46 @@ def _take(work: _Work, file: Incoming, tally: Tally) -> _Taken:
 
 
 def _covering(work: _Work, index: Index) -> _Taken:
-    """What a list covers: what is said of it; of a new one of which nothing is said, where it has a number."""
-    obtained, regime = work.obtained, work.manifest.regime
+    """What a list covers: what is said of it; of a new one of which nothing is said, where it has a number.
+
+    Where all of a nation is said, and some of its area codes have no number, they are not covered: a file of one area
+    code would clear everybody else. A person may accept that they are empty.
+    """
+    obtained, regime, current = work.obtained, work.manifest.regime, work.manifest.current
     check_territory(index, regime, work.manifest.authority)
-    empty = check_coverage(index, obtained.coverage, obtained.accepts, register=regime.clears_always)
-    if regime.area_codes and obtained.same_coverage and work.manifest.current is None:
-        return _Taken(index.records, area_codes_in(index), empty)
-    return _Taken(index.records, obtained.coverage, empty)
+    before = (current.coverage if current else None) or ()
+    empty = check_coverage(index, obtained.coverage, obtained.accepts, register=regime.clears_always, before=before)
+    if not regime.area_codes or obtained.coverage is not None:
+        return _Taken(index.records, obtained.coverage, empty)
+    held = area_codes_in(index)
+    if obtained.same_coverage and current is None:
+        return _Taken(index.records, held, empty)
+    missing = sorted(nation_codes(regime.territory) - {*held})
+    if missing and not obtained.accepts.empty:
+        return _Taken(index.records, held, empty, len(missing))
+    return _Taken(index.records, None, missing or empty)
 
 
-def _records(manifest: Manifest, obtained: Obtained) -> int:
-    """How many records the version in use has; 0 where it covers something else, and of answers to other questions."""
+def _left_out(taken: _Taken) -> tuple[str, ...]:
+    if not taken.left_out:
+        return ()
+    told = f"{counted(taken.left_out, 'area code')} of the nation {'has' if taken.left_out == 1 else 'have'} no number"
+    return (f'{told} in it and are not covered; if the list is whole, say --accept-empty --because "…".',)
+
+
+def _records(manifest: Manifest, coverage: tuple[str, ...] | None) -> int:
+    """How many records the version in use has that a new one should have as well: none of answers to other questions.
+
+    Args:
+        manifest: The list.
+        coverage: What is said of the new version; only where it holds all that the one in use covers can they be
+            compared.
+    """
     version = manifest.current
-    if version is None or manifest.kind == "result" or version.coverage != obtained.coverage:
+    if version is None or manifest.kind == "result":
         return 0
-    return version.records
+    held = coverage is None or (version.coverage is not None and {*version.coverage} <= {*coverage})
+    return version.records if held else 0
 
 
 def _base(work: _Work) -> Version:

@@ -226,8 +226,17 @@ def check_territory(index: Index, regime: Regime, authority: str) -> None:
         )
 
 
-def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acceptance, *, register: bool) -> list[str]:
+def check_coverage(
+    index: Index, coverage: tuple[str, ...] | None, accepts: Acceptance, *, register: bool, before: Sequence[str] = ()
+) -> list[str]:
     """Compare a list with the area codes that it is said to cover.
+
+    Args:
+        index: The list.
+        coverage: The area codes; None for all.
+        accepts: What a person accepts.
+        register: Whether a list without any number has to be accepted.
+        before: Area codes that the version before covered; where all are said, they are among them.
 
     Returns:
         The covered area codes without a number, which a person accepts; `all` for a list without any.
@@ -237,7 +246,7 @@ def check_coverage(index: Index, coverage: tuple[str, ...] | None, accepts: Acce
     """
     held = [code_of(block) or str(block) for block in index.blocks.tolist()]
     if coverage is None:
-        empty = ["all"] if register and not index.records else []
+        empty = ["all"] if register and not index.records else sorted({*before} - {*held})
     else:
         _nothing_else(held, coverage)
         empty = sorted(set(coverage) - set(held))
