@@ -73,7 +73,7 @@ class Told:
         if (accepts.malformed or accepts.empty or accepts.smaller) and not accepts.because.strip():
             raise FixSettings("Something is accepted without a reason.", advice='Say why with --because "…".')
         return Obtained(
-            at=moment_of(self.obtained, "--obtained").astimezone(UTC),
+            at=moment_of(self.obtained, "--obtained"),
             by=self.obtained_by or operator_name(),
             account=self.account,
             coverage=_covers(self.covers),

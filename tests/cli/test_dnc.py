@@ -229,6 +229,8 @@ def test_reassigned_numbers_need_a_date_before_the_day_of_the_answer(dnc: Dnc) -
     assert dnc.add("rnd", undated, "--query-date", str(TODAY), authority="reassigned").code == 6
     assert dnc.add("rnd", early, authority="reassigned").code == 0
     assert [dnc.verdicts(number)["rnd"] for number in (A, B, C)] == ["listed", "clear", "no_data"]
+    same_day = ("--query-date", "2026-11-20", "--id", "rnd-1", "--authority", "reassigned")
+    assert dnc("add", undated, "--obtained", "2026-11-20T20:00-05:00", *same_day).code == 6  # in London it is the 21st
     assert dnc.add("rnd-2", undated, "--query-date", "2025-03-01", authority="reassigned").code == 0
 
 
@@ -282,8 +284,9 @@ def test_a_stream_of_opt_outs_takes_the_good_lines_and_tells_the_bad(dnc: Dnc) -
     ]
     told = dnc("add", "--internal", "-", "--json", stdin="\n".join(lines).encode())
     assert told.code == 4
-    assert (told.json["added"], told.json["refused"]) == (4, 4)
-    assert [bad["line"] for bad in told.json["lines"]] == ["3", "5", "6", "8"]
+    assert (told.json["added"], told.json["refused"]) == (3, 5)
+    assert [bad["line"] for bad in told.json["lines"]] == ["3", "5", "6", "7", "8"]
+    assert "line 7: it has expired already" in told.err
     assert "line 3: no phone number and no e-mail address (AA AAAAAA 9999999)" in told.err
     assert "5501" not in told.err
     assert dnc.verdicts(A) == {"internal": "listed"}

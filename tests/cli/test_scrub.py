@@ -392,6 +392,19 @@ def test_contacts_that_were_prepared_are_refused_when_their_scrub_has_expired(
     assert "--dnc" in refused.err
 
 
+@pytest.mark.parametrize("damaged", ["", "{}", "[]", '{"valid_until": "soon"}', '{"valid_until": 7}'])
+def test_contacts_that_were_prepared_are_refused_when_nobody_can_tell_until_when_their_scrub_was_valid(
+    tenant: Tenant, damaged: str
+) -> None:
+    add(tenant, LISTED)
+    folder = tenant.folder / "prepared"
+    assert tenant.run("validate", tenant.write(MIXED), "--dnc", "us-national", "--run-dir", folder).code == 0
+    (folder / "evidence.json").write_text(damaged)
+    refused = tenant.import_file(folder / "ready.csv")
+    assert (refused.code, tenant.stored) == (6, [])
+    assert "evidence.json cannot be read" in refused.err
+
+
 def test_an_address_on_a_suppression_list_is_not_written_to_and_has_its_evidence(tenant: Tenant) -> None:
     file = tenant.write("Ann@Example.com\n", "unsubscribed.txt")
     added = tenant.run(

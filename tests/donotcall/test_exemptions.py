@@ -54,6 +54,9 @@ def test_a_relationship_counts_for_its_months_and_a_business_where_it_is_said(
         ("2026-11-27", "C-7", None, False),
         ("2026-11-01", " ", None, False),
         ("2026-11-01", None, None, False),
+        ("2026-11-01", " N/A ", None, False),  # says that there is none
+        ("2026-11-01", "-", None, False),
+        ("2026-11-01", "none-7", None, True),
         ("yes", "C-7", None, False),
         (None, "C-7", None, False),
         ("2026-11-01", "C-7", "2026-11-26", True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_what_a_change_list_has_added_is_not_taken_back_by_an_older_file(lists: 
     lists.add("us-national", "us", phones(us(212), us(415)), coverage=("212", "415"))
     told, between = Obtained(START + DAY, same_coverage=True), START + DAY / 2
     lists.store.change("us-national", changes(added=[us(212, 101)]), told, NOW, base=1, confirmed=True)
-    older = {
+    older: dict[str, Callable[[], object]] = {
         "a whole list": lambda: lists.update("us-national", phones(us(212), us(415)), at=between),
         "an area code": lambda: lists.update("us-national", phones(us(212)), at=between, areas=True, coverage=("212",)),
         "changes": lambda: lists.store.change(

@@ -22,6 +22,8 @@ KINDS: Final = ("ebr_purchase", "ebr_inquiry", "consent", "b2b")
 
 _PROOF: Final = {"ebr_purchase": "ebr_id", "ebr_inquiry": "ebr_id", "consent": "consent_id", "b2b": "b2b_id"}
 _YES: Final = ("true", "yes", "y", "1")
+_NO_PROOF: Final = ("", "-", "0", "n/a", "na", "no", "none", "null", "false", "unknown")
+"""What stands in a cell where there is no record of a consent."""
 _DATE: Final = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ][0-9:.]*(?:Z|[+-][0-9:]+)?)?$"
 
 
@@ -108,7 +110,8 @@ class Exemptions:
         if "consent" not in self.columns or "consent_id" not in self.columns:
             return pl.repeat(None, len(rows), dtype=pl.Date, eager=True)
         given = _dates(rows[self.columns["consent"]])
-        proven = rows[self.columns["consent_id"]].str.strip_chars().str.len_chars().fill_null(0) > 0
+        proof = rows[self.columns["consent_id"]].str.strip_chars().str.to_lowercase()
+        proven = ~proof.fill_null("").is_in(_NO_PROOF)
         holds = proven & (given <= self.today).fill_null(value=False)
         if "consent_expires" in self.columns:
             told = rows[self.columns["consent_expires"]]

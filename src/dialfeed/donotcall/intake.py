@@ -84,7 +84,7 @@ class Obtained:
     """How a file was had.
 
     Attributes:
-        at: When it was obtained from the authority.
+        at: When it was obtained from the authority; its day is that of its own zone.
         by: Who obtained it.
         account: The subscription or licence, as it is; only a mask of it is kept.
         coverage: The area codes that it holds; None for all.

@@ -155,6 +155,9 @@ def _optout(request: _Request, usual: Usual, now: datetime) -> OptOut:
     received = moment_of(on, "The day it was received") if on else now
     if received > now:
         raise Wrong("received in the future")
+    ends = end_of(until, "The day it expires") if until else None
+    if ends is not None and ends <= now:
+        raise Wrong("it has expired already")
     phone, email = (found, None) if isinstance(found, int) else (None, found)
     kind = "phone" if email is None else "email"
     return OptOut(
@@ -166,7 +169,7 @@ def _optout(request: _Request, usual: Usual, now: datetime) -> OptOut:
         asked_by=said("asked_by"),
         received_at=received,
         counts_from=received + _A_DAY if is_date(on) else received,
-        expires_at=end_of(until, "The day it expires") if until else None,
+        expires_at=ends,
         must_apply_by=must_apply_by(received, request.region, kind),
     )
 

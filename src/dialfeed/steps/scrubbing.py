@@ -253,16 +253,29 @@ def _check_settings(plan: Plan) -> None:
 
 
 def _check_prepared(order: Order, now: datetime) -> None:
-    """Refuse contacts that an earlier run prepared, where its scrub has expired and this run names no list."""
+    """Refuse contacts that an earlier run prepared, where its scrub has expired and this run names no list.
+
+    Raises:
+        CheckFile: It has, or nobody can tell.
+    """
     for each in order.source if not order.plan.dnc else ():
         record = Path(each).parent / EVIDENCE
         if "://" in each or Path(each).name not in _PREPARED or not record.is_file():
             continue
-        told = orjson.loads(record.read_bytes()).get("valid_until")
-        if told and now > datetime.fromisoformat(told):
+        advice = "Name the do-not-call lists with --dnc, and it is scrubbed anew."
+        try:
+            told = orjson.loads(record.read_bytes())["valid_until"]
+            expired = told is not None and now > datetime.fromisoformat(told)
+        except (OSError, ValueError, KeyError, TypeError):
+            raise CheckFile(
+                f"{Path(each).name} was scrubbed in an earlier run, and its {EVIDENCE} cannot be read: nobody can tell "
+                "until when that was valid. Nothing was sent.",
+                advice=advice,
+            ) from None
+        if expired:
             raise CheckFile(
                 f"{Path(each).name} was scrubbed in an earlier run, which was valid until {told}; nothing was sent.",
-                advice="Name the do-not-call lists with --dnc, and it is scrubbed anew.",
+                advice=advice,
             )
 
 
