@@ -18,7 +18,9 @@ from dialfeed.donotcall.decisions import Policy
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import Opened, Verdict
 from dialfeed.donotcall.objections import Objections
-from dialfeed.donotcall.scrub import _FLAGGED, Flagged, Scrubbed, Scrubber
+from dialfeed.donotcall.packedwords import Fact, flagged_elsewhere
+from dialfeed.donotcall.scrub import Flagged, Scrubber
+from dialfeed.donotcall.withholding import Scrubbed
 
 TODAY = date(2026, 11, 26)
 A, B, D = "+12125550100", "+12125550101", "+12125550102"
@@ -91,11 +93,11 @@ def test_flags_are_kept_for_a_platform_that_reads_them() -> None:
 
 def test_what_another_row_forbids_is_told_of_the_rows_that_do_not_forbid_it_themselves() -> None:
     made = scrubber()
-    own = 1 << _FLAGGED
+    own = 1 << Fact.FLAGGED
     rows = pl.DataFrame(
         {"facts": [0, 0, own, own], "where": [False, True, False, True]}, {"facts": pl.UInt64, "where": pl.Boolean}
     )
-    facts = rows.select(made.elsewhere(pl.col("facts"), pl.col("where"))).to_series()
+    facts = rows.select(flagged_elsewhere(pl.col("facts"), pl.col("where"))).to_series()
     assert [made.ruling("phone", [word]).code for word in facts] == [
         "",
         "suppressed.do_not_call_elsewhere",

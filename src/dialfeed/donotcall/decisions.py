@@ -2,7 +2,7 @@
 
 The precedence is that of `compliance.md` section 4.4: the first rule that matches decides, and all reasons are kept.
 There are few different situations in a file, however many rows it has: each is decided once, in plain Python, and the
-columns only carry which situation an endpoint is in (`dialfeed.donotcall.scrub`).
+columns only carry which situation an endpoint is in (`dialfeed.donotcall.packedwords`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final, Literal
 from dialfeed.donotcall.facts import Verdict
 
 Channel = Literal["phone", "email"]
+CHANNELS: Final[tuple[Channel, ...]] = ("phone", "email")
 
 
 class Decision(StrEnum):

@@ -21,6 +21,7 @@ from dialfeed.contacts.findings import ROW
 from dialfeed.donotcall.decisions import Channel, Decision
 from dialfeed.donotcall.keys import Key
 from dialfeed.donotcall.objections import Objections
+from dialfeed.donotcall.packedwords import FACTS, flagged_elsewhere
 from dialfeed.donotcall.scrub import Scrubber
 from dialfeed.files import written_whole
 
@@ -157,7 +158,7 @@ def _of_channel(
     frame: pl.DataFrame, channel: Channel, scrubber: Scrubber, objections: Objections, key: Key
 ) -> pl.DataFrame:
     hit = objections.hits(channel, frame["value"])
-    told = scrubber.ruled(channel, frame.with_columns(scrubber.elsewhere(pl.col("facts"), pl.lit(hit))))
+    told = scrubber.ruled(channel, frame.with_columns(flagged_elsewhere(pl.col(FACTS), pl.lit(hit))))
     return told.select(
         pl.col(ROW).alias("row"),
         "column",

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import ROW
-from dialfeed.donotcall.decisions import Channel, Decision
+from dialfeed.donotcall.asking import numbers_in
+from dialfeed.donotcall.decisions import CHANNELS, Channel, Decision
 from dialfeed.donotcall.facts import Opened, Verdict, Verdicts
 from dialfeed.donotcall.internal import InternalList, InternalPhones
-from dialfeed.donotcall.scrub import CHANNELS, Scrubber, numbers_in
+from dialfeed.donotcall.scrub import Scrubber
 from dialfeed.errors import CheckFile
 
 Standing: TypeAlias = tuple[tuple[str, int, str], ...]

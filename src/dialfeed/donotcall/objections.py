@@ -13,8 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from dialfeed.donotcall.decisions import Channel
-from dialfeed.donotcall.scrub import CHANNELS, Judged, Scrubbed, withhold
+from dialfeed.donotcall.decisions import CHANNELS, Channel
+from dialfeed.donotcall.withholding import Judged, Scrubbed, withhold
 from dialfeed.files import written_whole
 
 OBJECTIONS: Final = "objections.arrow"

@@ -22,7 +22,8 @@ from dialfeed.contacts.mapping import ColumnMapping
 from dialfeed.contacts.rules import RuleSet, check
 from dialfeed.donotcall.evidence import DecisionWriter
 from dialfeed.donotcall.objections import Objections
-from dialfeed.donotcall.scrub import Flagged, Scrubbed, Scrubber
+from dialfeed.donotcall.scrub import Flagged, Scrubber
+from dialfeed.donotcall.withholding import Scrubbed
 from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
 from dialfeed.reports.rowfiles import DUPLICATE, REASONED, RawRows, message, reasons_by_row
 from dialfeed.sources.base import Chunk, Source

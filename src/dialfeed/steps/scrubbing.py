@@ -19,7 +19,7 @@ from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.mapping import ColumnMapping, match_key
 from dialfeed.contacts.places import kind_of_place
 from dialfeed.donotcall import exemptions, regimes
-from dialfeed.donotcall.decisions import Channel, Policy
+from dialfeed.donotcall.decisions import CHANNELS, Channel, Policy
 from dialfeed.donotcall.evidence import (
     EVIDENCE,
     LATE_SCHEMA,
@@ -36,7 +36,7 @@ from dialfeed.donotcall.hours.rules import HourRules, UnknownPlace
 from dialfeed.donotcall.keys import Key, KeyRing
 from dialfeed.donotcall.lateoptouts import LateOptOuts, asked_columns, own_lists
 from dialfeed.donotcall.objections import Objections
-from dialfeed.donotcall.scrub import CHANNELS, Flagged, Scrubber
+from dialfeed.donotcall.scrub import Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile, FixSettings, FixSource
 from dialfeed.files import sha256_of, write_json
