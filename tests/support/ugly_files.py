@@ -87,6 +87,12 @@ def encodings() -> Iterator[tuple[str, Ugly]]:
         text = "phone,name\n" + "".join(f"{phone},{person}\n" for phone, person in table)
         facts = {"encoding": name, "encoding_known_by": "words"}
         yield f"people in {name}", _file("a.csv", text.encode(name), Facts(table, facts=facts))
+    for name, who in NOT_WESTERN.items():
+        table = [(f"+120255501{index:02}", person) for index, person in enumerate(who.split())]
+        text = "phone,name\n" + "".join(f"{phone},{person}\n" for phone, person in table)
+        yield f"{name} in cp1250", _file("a.csv", text.encode("cp1250"), Facts(table, facts={"encoding": "cp1250"}))
+    for name in SHORT:
+        yield f"{name} alone in cp1250", _file("a.csv", f"phone,name\n1,{name}\n".encode("cp1250"), SAY_WHICH)
     for name, person in {"koi8-r": "Иван", "gb18030": "王伟", "shift_jis": "山田太郎"}.items():
         content = f"phone,name\n1,{person}\n".encode(name)
         yield f"doubtful {name}", _file("a.csv", content, Refused(name))
@@ -105,6 +111,16 @@ def encodings() -> Iterator[tuple[str, Ugly]]:
     yield "half a UTF-16 character at the end", _file("a.csv", TEXT.encode("utf-16") + b"x", Refused("UTF-16"))
 
 
+NOT_WESTERN = {
+    "Hungarians": "Kovács Szabó Győző Erdős Németh Jenő Szűcs Lőrincz Tóth",
+    "Croats": "Kovačević Marić Petrović Lučić Babić Jurić Horvat Đorđević",
+    "Czechs": "Dvořák Kučera Sedláček Němec Kolář Černý Růžička Jiří",
+    "Poles": "Łukasz Michał Paweł Kamiński Szymański Wójcik Święcicki",
+}
+"""Names whose bytes are letters in Windows-1252 too, in an order that no western language has."""
+SHORT = ("Petrović", "Sedláček", "Jenő", "Vaněk")
+"""Names that leave two encodings possible."""
+SAY_WHICH = Refused("--encoding")
 PEOPLE = {
     "cp1252": ("José García", "Müller", "Søren Kjær", "François Lefèvre", "O’Brien", "João Gonçalves", "PEÑA"),
     "cp1250": ("Łukasz Wałęsa", "Jiří Dvořák", "Győző Kovács", "Željko Šimić", "Michał"),

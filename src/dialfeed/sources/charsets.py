@@ -2,8 +2,9 @@
 
 A byte-order mark is believed. Bytes that are valid UTF-8 are UTF-8: no text of more than a few letters in another
 encoding is so by chance. For the rest, each eight-bit encoding in use is tried on the words with letters beyond ASCII,
-and is ruled out where it makes nonsense of them (a symbol within a word, a capital after a small letter, two scripts in
-one word). Windows-1252 goes first where it makes sense; any other must be the only one that does.
+and is ruled out where it makes nonsense of them (a symbol within a word or stuck to it, a capital after a small letter,
+two scripts in one word, letters in an order that no language has). Windows-1252 goes first where it makes sense; any
+other must be the only one that does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from dialfeed.errors import FixSource
 from dialfeed.sources.content import Content, head
@@ -121,7 +122,7 @@ def _by_words(content: Content) -> str:
         FixSource: There is none, or there are several that read them differently.
     """
     words = list(_words(content))
-    if _makes_sense(words, "cp1252", _WESTERN):
+    if _makes_sense(words, "cp1252"):
         return "cp1252"
     sensible = [encoding for encoding in FAMILY if _makes_sense(words, encoding, _LATIN)]
     readings = {tuple(word.decode(encoding) for word in words): encoding for encoding in reversed(sensible)}
@@ -153,69 +154,101 @@ def _words(content: Content) -> Iterator[bytes]:
     yield from _RUNS.findall(rest)
 
 
+class _Alphabet(NamedTuple):
+    """How a language is written.
+
+    Attributes:
+        letters: Its letters beyond ASCII.
+        never: What none of its words has, and the same bytes in another encoding often are.
+    """
+
+    letters: frozenset[str]
+    never: re.Pattern[str] | None
+
+    def writes(self, word: str, foreign: set[str]) -> bool:
+        """Whether a word of small letters, with these beyond ASCII, can be one of the language."""
+        return foreign <= self.letters and not (self.never and self.never.search(word))
+
+
+def _alphabet(letters: str, never: str = "") -> _Alphabet:
+    return _Alphabet(frozenset(letters), re.compile(never) if never else None)
+
+
+_UNWESTERN: Final = (
+    "ñ(?![aeiouáéíóúü])"  # Kamiñski is Kamiński
+    "|õ(?!e)"  # Erdõs is Erdős
+    "|ã(?![oeis]|$)"  # Mãgureanu is Măgureanu
+    "|ç(?![aouáàâãóôúäöü]|$)"  # Pçteris is Pēteris
+    "|è[aeiouyáéíóú]|^è."  # Kuèera is Kučera
+    "|ì(?!$)"  # Nìmec is Němec
+    "|iæ$|æ.*è|è.*æ"  # Mariæ is Marić
+)
+"""What no language has that Windows-1252 is used for, however often words of central Europe look so in it."""
 _WESTERN: Final = tuple(
-    map(
-        frozenset,
-        (
-            "àâæçéèêëîïôœùûüÿ",  # French
-            "äöüßéè",  # German
-            "áéíóúüñç",  # Spanish
-            "áâãàçéêíóôõúü",  # Portuguese
-            "àèéìíîòóùú",  # Italian
-            "åæøäöéèüôá",  # Danish, Norwegian, Swedish, Finnish
-            "áéíóúäëïöüèêîôû",  # Dutch
-            "àçèéíïòóúü",  # Catalan
-            "áàéèíìóòúùâêîôûŵŷ",  # Irish, Scottish, Welsh
-            "äöõüšž",  # Estonian
-        ),
+    _alphabet(letters, _UNWESTERN)
+    for letters in (
+        "àâæçéèêëîïôœùûüÿ",  # French
+        "äöüßéè",  # German
+        "áéíóúüñç",  # Spanish
+        "áâãàçéêíóôõúü",  # Portuguese
+        "àèéìíîòóùú",  # Italian
+        "åæøäöéüôò",  # Danish, Norwegian, Swedish, Finnish
+        "áéíóúäëïöüèêîôû",  # Dutch
+        "àçèéíïòóúü",  # Catalan
+        "áàéèíìóòúùâêîôûŵŷ",  # Irish, Scottish, Welsh
     )
 )
-"""Letters beyond ASCII that stand in one word in the languages that Windows-1252 is used for."""
+"""The languages that Windows-1252 is used for."""
+_VIETNAMESE: Final = "ăâêôơưáàảãạéèẻẽẹíìỉĩịóòỏõọúùủũụýỳỷỹỵ\u0300\u0301\u0303\u0309\u0323"
 _LATIN: Final = (
-    *_WESTERN,
-    *map(
-        frozenset,
-        (
-            "áéíóúýðþæö",  # Icelandic; apart, since Turkish in Windows-1254 looks so
-            "ąćęłńóśźż",  # Polish
-            "áčďéěíňóřšťúůýžľĺŕäô",  # Czech, Slovak
-            "áéíóöőúüű",  # Hungarian
-            "čćđšž",  # Croatian, Slovene
-            "ăâîşţșț",  # Romanian
-            "çğ\u0131i\u0307öşüâîû",  # Turkish
-            "āčēģīķļņōŗšūž",  # Latvian
-            "ąčęėįšųūž",  # Lithuanian
-            "ăâđêôơưáàảãạéèẻẽẹíìỉĩịóòỏõọúùủũụýỳỷỹỵ\u0300\u0301\u0303\u0309\u0323",  # Vietnamese
-        ),
-    ),
+    _alphabet("áéíóúýðþæö"),  # Icelandic; apart, since Turkish in Windows-1254 looks so
+    _alphabet("äöõüšž", "[aeiouyäöõü][^aeiouyäöõü]+õ"),  # Estonian; apart, since Hungarian in Windows-1250 looks so
+    _alphabet("ąćęłńóśźż"),  # Polish
+    _alphabet("áčďéěíňóřšťúůýžľĺŕäô"),  # Czech, Slovak
+    _alphabet("áéíóöőúüű"),  # Hungarian
+    _alphabet("čćđšž"),  # Croatian, Slovene
+    _alphabet("ăâîşţșț"),  # Romanian
+    _alphabet("çğ\u0131i\u0307öşüâîû"),  # Turkish
+    _alphabet("āčēģīķļņōŗšūž"),  # Latvian
+    _alphabet("ąčęėįšųūž", "ię$"),  # Lithuanian; so Marię is Marić
+    _alphabet(f"{_VIETNAMESE}đ", f"[aeiouy{_VIETNAMESE}]+[^aeiouy{_VIETNAMESE}]+[aeiouy{_VIETNAMESE}]"),  # one syllable
 )
+"""Other languages in Latin letters."""
 
 
-def _makes_sense(words: list[bytes], encoding: str, alphabets: tuple[frozenset[str], ...]) -> bool:
+def _makes_sense(words: list[bytes], encoding: str, others: tuple[_Alphabet, ...] = ()) -> bool:
+    """Whether nearly all words could be some, in a western language or one that is written in another alphabet."""
     try:
         readings = [word.decode(encoding) for word in words]
     except UnicodeDecodeError:
         return False
-    nonsense = sum(not _is_word(reading, alphabets) for reading in readings)
+    nonsense = sum(not _is_word(reading, others) for reading in readings)
     return nonsense <= _NONSENSE * len(readings)
 
 
-_AROUND: Final = (
+_SIGNS: Final = (
     "\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u2013\u2014\u2022\u20ac"
     "\u2122\u2039\u203a\xa0\xa3\xa7\xa9\xab\xae\xb0\xb2\xb3\xb4\xb7\xbb\xaa\xba\xbf\xa1\xbd\xbc'`^~"
 )
+_BEFORE: Final = (
+    "\u2018\u2019\u201a\u201c\u201d\u201e\u2026\u2013\u2014\u2022\u2039\u203a\xa0\xab\xb0\xb4\xb7\xbb\xbf\xa1'`^~"
+)
+_BEHIND: Final = "\u2018\u2019\u201c\u201d\u2026\u2013\u2014\u2122\u2039\u203a\xa0\xa9\xab\xae\xb0\xb4\xb7\xbb\xaa'`^~"
+"""Signs that may be stuck to a word: no currency and no fraction is, and no raised digit to a word of more than a few
+letters, so that \xa3ukasz is Łukasz and Micha\xb3 is Michał."""
+_RAISED: Final = re.compile("(?<=^.)[\xb2\xb3\xba]$|(?<=^..)[\xb2\xb3\xba]$|(?<=^...)\xba$")
 _JOINTS: Final = "\u2019\u2018\u2013\xb4\xb7'`"
 
 
-def _is_word(text: str, alphabets: tuple[frozenset[str], ...]) -> bool:
+def _is_word(text: str, others: tuple[_Alphabet, ...]) -> bool:
     """Whether a run of letters and signs could be a word, or signs around one."""
-    letters = text.strip(_AROUND)
-    if not letters:
+    if not text.strip(_SIGNS):
         return True
+    letters = _RAISED.sub("", text.lstrip(_BEFORE)).rstrip(_BEHIND)
     kinds = {_kind(character) for character in letters} - {"joint"}
     if "other" in kinds or len(kinds) != 1 or unicodedata.combining(letters[0]) or "ς" in letters[:-1]:
         return False
-    return _case_fits(letters) and (kinds != {"LATIN"} or _in_one_alphabet(letters, alphabets))
+    return _case_fits(letters) and (kinds != {"LATIN"} or _in_one_alphabet(letters, others))
 
 
 @cache
@@ -241,11 +274,11 @@ def _case_fits(letters: str) -> bool:
     return not (letters[:1].isupper() and letters[-1:].isupper() and 0 < small < len(inner))
 
 
-def _in_one_alphabet(letters: str, alphabets: tuple[frozenset[str], ...]) -> bool:
+def _in_one_alphabet(letters: str, others: tuple[_Alphabet, ...]) -> bool:
     if len(letters) > 3 and not any(map(str.isascii, letters)):
         return False
     foreign = {character for character in letters.lower() if not character.isascii() and character not in _JOINTS}
-    return any(foreign <= alphabet for alphabet in alphabets)
+    return any(each.writes(letters.lower(), foreign) for each in (*_WESTERN, *others))
 
 
 def _decodable(words: list[bytes]) -> list[str]:
