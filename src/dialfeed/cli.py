@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 
 import click
 
@@ -17,7 +18,20 @@ from dialfeed.commands import audit, donotcall, hours, loading, looking, people,
 from dialfeed.commands.shared import Group, echo_error, place_of, say
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Root(Group):
+    """Refuses an empty argument before anything is done: where a variable of a script is not set, nobody meant that."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments of the whole command line."""
+        for before, each in pairwise(["", *args]):
+            if not each or (each.startswith("--") and each.endswith("=")):
+                flag = each[:-1] or before
+                what = f"What belongs to {flag}" if flag.startswith("--") else "An argument"
+                raise click.UsageError(f"{what} is empty; perhaps a variable of a script is not set.", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="dialfeed")
 def cli() -> None:
     """Load outbound contact lists into cloud dialers.

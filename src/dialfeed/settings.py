@@ -371,7 +371,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("otel_endpoint", _text, None, "Address of an OpenTelemetry collector (OTLP over HTTP) for traces and "
             "metrics.", "watching", "URL", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     Setting("keep_rows", read_span, "30d", "How long a run's files with rows are kept: `30d`, `12w`, `6m`, `5y` or "
-            "`forever`; `dialfeed purge` removes them then, and keeps the evidence.", "watching", "SPAN"),
+            "`forever`; `dialfeed purge --due` removes them then, and keeps the evidence.", "watching", "SPAN"),
     Setting("chunk_bytes", _positive, "8388608", "Bytes of the source that are worked on together.", "rows", "N"),
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://`, `https://` (docs/sinks.md), or `none`. Repeatable.", "sinks", "ADDRESS",

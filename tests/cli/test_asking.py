@@ -15,7 +15,7 @@ ASKING = (
     ("evidence", "+12125550100"),
     ("forget", "+12125550100", "--dry-run"),
     ("hours", "+12125550100"),
-    ("purge", "--dry-run"),
+    ("purge", "--due", "--dry-run"),
     ("runs",),
     ("explain",),
     ("audit", "ship", "--all"),

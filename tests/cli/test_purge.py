@@ -34,7 +34,7 @@ def purge(tenant: Tenant, *flags: str | Path, days: float = 0.0) -> dict[str, An
     """What became of each run, so many days later, by the name of its folder."""
     later = datetime.now(UTC) + timedelta(days=days)
     with mock.patch("dialfeed.runs.purging.utc_now", return_value=later):
-        outcome = tenant.run("purge", *flags, "--runs-dir", tenant.folder, "--json")
+        outcome = tenant.run("purge", "--due", *flags, "--runs-dir", tenant.folder, "--json")
     assert outcome.code == 0, outcome.err
     return {Path(each["folder"]).name: each for each in outcome.json}
 

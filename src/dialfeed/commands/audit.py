@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import Group, as_text, examples, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import Group, as_text, examples, named_run, plan_of, settings_of, told_errors
 
 
 @click.group("audit", cls=Group)
@@ -21,7 +21,7 @@ def audit_group() -> None:
     short_help="Find out whether an audit trail is as it was written.",
     epilog=examples("dialfeed audit verify 20261126T074012Z-9d9ae8", "dialfeed audit verify audit.jsonl"),
 )
-@click.argument("run", metavar="RUN|FILE")
+@named_run("RUN|FILE")
 @click.option("--last-hash", metavar="HASH", help="The hash that the last line must have, as a sink has kept it.")
 @click.option(
     "--public-key",

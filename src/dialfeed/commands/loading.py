@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import Command, examples, session, settings_of
+from dialfeed.commands.shared import Command, examples, named_run, session, settings_of
 
 
 @click.command("demo", short_help="Import made-up contacts into a sandbox on this machine.")
@@ -81,8 +81,7 @@ def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: b
 def _go_on_options(command: Command) -> Command:
     command = settings_of("platform", "delivery", "run", "rows", "sinks", "watching")(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")(command)
-    command = click.option("--latest", is_flag=True, help="The newest run.")(command)
-    return click.argument("run", required=False)(command)
+    return named_run(loaded=True)(command)
 
 
 @click.command(
@@ -91,13 +90,12 @@ def _go_on_options(command: Command) -> Command:
     epilog=examples("dialfeed resume 20261126T074012Z-9d9ae8", "dialfeed resume --latest"),
 )
 @_go_on_options
-def resume_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
+def resume_command(run: str, *, as_json: bool, **given: Any) -> None:
     """Go on with a run that did not come to its end: RUN is its id or its folder."""
     from dialfeed.api import resume
 
     with session() as active:
-        which = _which(run, latest=latest)
-        active.report(resume(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
+        active.report(resume(run, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
 @click.command(
@@ -106,21 +104,20 @@ def resume_command(run: str | None, *, latest: bool, as_json: bool, **given: Any
     epilog=examples("dialfeed settle 20261126T074012Z-9d9ae8"),
 )
 @_go_on_options
-def settle_command(run: str | None, *, latest: bool, as_json: bool, **given: Any) -> None:
+def settle_command(run: str, *, as_json: bool, **given: Any) -> None:
     """Find out about a run's lost answers, and send nothing: RUN is its id or its folder."""
     from dialfeed.api import settle
 
     with session() as active:
-        which = _which(run, latest=latest)
-        active.report(settle(which, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
+        active.report(settle(run, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
 @click.command(
     "retry",
     short_help="Load mended rows of a run.",
-    epilog=examples("dialfeed retry 20261126T074012Z-9d9ae8 rejected.csv"),
+    epilog=examples("dialfeed retry 20261126T074012Z-9d9ae8 rejected.csv", "dialfeed retry --latest rejected.csv"),
 )
-@click.argument("run")
+@named_run(loaded=True)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
 @settings_of("platform", "delivery", "run", "rows", "sinks", "watching")
@@ -136,9 +133,3 @@ def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
 
     with session() as active:
         active.report(retry(run, file, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
-
-
-def _which(run: str | None, *, latest: bool) -> str | None:
-    if (run is None) != latest:
-        raise click.UsageError("Name a run, or say --latest.")
-    return run

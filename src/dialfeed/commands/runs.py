@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, folder_of, named_run, plan_of, settings_of, told_errors
 from dialfeed.errors import FixSettings
 from dialfeed.reports.spans import read_span
 
@@ -35,9 +35,9 @@ def runs_command(*, as_json: bool, **given: Any) -> None:
 @click.command(
     "status",
     short_help="Tell how far a run is, without disturbing it.",
-    epilog=examples("dialfeed status 20261126T074012Z-9d9ae8 --watch"),
+    epilog=examples("dialfeed status 20261126T074012Z-9d9ae8 --watch", "dialfeed status --latest"),
 )
-@click.argument("run")
+@named_run()
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
 @click.option("--every", default=1.0, show_default=True, metavar="SECONDS", help="How often to look, with --watch.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON; with --watch one line for each look.")
@@ -51,25 +51,18 @@ def status_command(run: str, *, watch: bool, every: float, as_json: bool, **give
     from dialfeed.commands.watching import show_status
 
     with told_errors():
-        sys.exit(show_status(_folder(run, given), watch=watch, every=max(every, 0.1), as_json=as_json))
-
-
-def _folder(run: str, given: Mapping[str, Any]) -> Path:
-    """The folder of a run, by its id or its folder."""
-    from dialfeed.running.assembly import run_folder
-
-    return run_folder(plan_of(dict(given)), run)
+        sys.exit(show_status(folder_of(run, given), watch=watch, every=max(every, 0.1), as_json=as_json))
 
 
 @click.command(
     "report",
     short_help="Draw the report of a run again, or compare two runs.",
     epilog=examples(
-        "dialfeed report 20261126T074012Z-9d9ae8 --open",
+        "dialfeed report --latest --open",
         "dialfeed report 20261126T074012Z-9d9ae8 --compare 20261125T074009Z-51c0fe",
     ),
 )
-@click.argument("run")
+@named_run()
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to this file instead."
 )
@@ -88,12 +81,12 @@ def report_command(
     from dialfeed.runs.comparing import compare
 
     with told_errors():
-        folder = _folder(run, given)
+        folder = folder_of(run, given)
         if other is None:
             file = draw_report(folder, output)
             click.echo(as_text({"file": str(file)}) if as_json else str(file))
         else:
-            told = compare(folder, _folder(other, given), output)
+            told = compare(folder, folder_of(other, given), output)
             file = told.file
             click.echo(as_text(told.as_dict()) if as_json else told.as_text())
         if open_it:
@@ -103,9 +96,10 @@ def report_command(
 @click.command(
     "purge",
     short_help="Remove files with rows whose time is over; keep the evidence.",
-    epilog=examples("dialfeed purge --dry-run", "dialfeed purge --hold 20261126T074012Z-9d9ae8"),
+    epilog=examples("dialfeed purge --due --dry-run", "dialfeed purge --hold 20261126T074012Z-9d9ae8"),
 )
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.option("--due", is_flag=True, help="Rows of all runs whose own date is over.")
 @click.option("--older-than", metavar="SPAN", help="Remove rows of runs that ended longer ago, for example 30d.")
 @click.option(
     "--evidence-older-than", metavar="SPAN", help="Remove everything of runs that ended longer ago, for example 5y."
@@ -121,6 +115,7 @@ def report_command(
 def purge_command(
     runs: tuple[str, ...],
     *,
+    due: bool,
     older_than: str | None,
     evidence_older_than: str | None,
     even_open: bool,
@@ -132,7 +127,8 @@ def purge_command(
 ) -> None:
     """Remove files with rows that have been kept long enough, and keep the evidence.
 
-    Without --older-than each run's own date counts (--keep-rows when it ran). A run that is under way, can still go on
+    Of the runs that are named, else of all. Without --older-than each run's own date counts (--keep-rows when it ran);
+    --due says so where no run is named. A run that is under way, can still go on
     or is on hold is left alone, and so are rejected rows until their date. What is removed is told in the run's audit
     trail. Evidence goes only with --evidence-older-than.
     """
@@ -143,10 +139,12 @@ def purge_command(
         if held or released:
             wanted = [(run, run == released) for run in (held, released) if run]
             for run, release in wanted:
-                afterwards.hold(_folder(run, given), plan, release=release)
+                afterwards.hold(folder_of(run, given), plan, release=release)
             told = [{"run": run, "hold": not release} for run, release in wanted]
             click.echo(as_text(told) if as_json else "\n".join(_hold_as_text(each) for each in told))
             return
+        if not (runs or due or older_than or evidence_older_than):
+            raise click.UsageError("Name the runs, or say --due for all whose time is over.")
         rules = purging.Rules(
             _span("--older-than", older_than),
             _span("--evidence-older-than", evidence_older_than),
@@ -154,7 +152,7 @@ def purge_command(
             dry=dry_run,
             kept_for=plan.keep_rows,
         )
-        outcomes = purging.purge(plan, [_folder(run, given) for run in runs], rules)
+        outcomes = purging.purge(plan, [folder_of(run, given) for run in runs], rules)
         click.echo(as_text([each.as_dict() for each in outcomes]) if as_json else purging.as_text(outcomes))
 
 

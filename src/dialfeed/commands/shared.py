@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,62 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
         return click.option(setting.flag, setting.name, is_flag=True, default=None, help=told)
     repeatable = setting.default == ()
     return click.option(setting.flag, setting.name, metavar=setting.metavar, multiple=repeatable, help=told)
+
+
+def named_run(metavar: str = "RUN", *, loaded: bool = False, needed: bool = True) -> Callable[[Command], Command]:
+    """The argument RUN, with --latest in its place; the command hears a name or a folder as `run`.
+
+    Args:
+        metavar: How the argument is called.
+        loaded: --latest passes over runs that were not to load a list, as validations are.
+        needed: There must be one or the other; else `run` is None without.
+    """
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def called(*, run: str | None, latest: bool, **given: Any) -> Any:
+            if (needed or latest) and (run is None) != latest:
+                raise click.UsageError(f"Name one {metavar.replace('|', ' or ')}, or say --latest.")
+            return command(run=_latest(given, loaded=loaded) if latest else run, **given)
+
+        what = "The newest run that was to load a list." if loaded else "The newest run."
+        called = click.option("--latest", is_flag=True, help=what)(called)
+        # as many as there are, so that what stands behind it is not taken for it where --latest is said
+        return click.argument("run", nargs=-1, metavar=f"[{metavar}]", callback=_at_most_one)(called)
+
+    return decorate
+
+
+def _at_most_one(context: click.Context, argument: click.Parameter, given: tuple[str, ...]) -> str | None:
+    if len(given) > 1:
+        raise click.UsageError(f"One {argument.metavar} is taken, and {len(given)} are named.", context)
+    return next(iter(given), None)
+
+
+def folder_of(run: str, given: Mapping[str, Any]) -> Path:
+    """The folder of a run, by its id or its folder.
+
+    Raises:
+        FixSettings: There is no such run.
+    """
+    from dialfeed.running.assembly import run_folder
+
+    return run_folder(_where(given), run)
+
+
+def _latest(given: Mapping[str, Any], *, loaded: bool) -> str:
+    from dialfeed.ledger.folder import AUDIT, LEDGER, latest
+    from dialfeed.running.assembly import home_folder
+
+    with told_errors():
+        plan = _where(given)
+        newest = latest(runs_dir=Path(plan.runs_dir), home=home_folder(plan), holding=LEDGER if loaded else AUDIT)
+        return str(newest)
+
+
+def _where(given: Mapping[str, Any]) -> Plan:
+    """Where runs are, and notes of them, by the flags of a command."""
+    return plan_of({name: given.get(name) for name in ("profile", "config", "home", "runs_dir")})
 
 
 class Session:

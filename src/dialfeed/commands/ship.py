@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, named_run, plan_of, settings_of, told_errors
 
 
 @click.command(
     "ship", short_help="Send the events that wait for the sinks.", epilog=examples("dialfeed audit ship --all")
 )
-@click.argument("run", required=False)
+@named_run(needed=False)
 @click.option("--all", "everything", is_flag=True, help="All runs, each to the sinks that it began with.")
 @click.option("--again", is_flag=True, help="Send what the sinks refused before once more.")
 @click.option(
@@ -36,7 +36,7 @@ def ship_command(
     from dialfeed.runs.outbox import as_lines, exit_code, ship_runs
 
     if (run is None) != everything:
-        raise click.UsageError("Name a run, or say --all.")
+        raise click.UsageError("Name a run, or say --latest or --all.")
     with told_errors():
         shipped = ship_runs(plan_of(given), run, patience=patience, again=again)
         click.echo(as_text([each.as_dict() for each in shipped]) if as_json else as_lines(shipped))

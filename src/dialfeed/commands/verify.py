@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, session, settings_of
+from dialfeed.commands.shared import as_text, examples, named_run, session, settings_of
 
 
 @click.command(
     "verify",
     short_help="Compare a run's contact list as it is now with what it delivered.",
-    epilog=examples("dialfeed verify 20261126T074012Z-9d9ae8"),
+    epilog=examples("dialfeed verify 20261126T074012Z-9d9ae8", "dialfeed verify --latest"),
 )
-@click.argument("run")
+@named_run(loaded=True)
 @click.option("--json", "as_json", is_flag=True, help="Print what was compared as JSON.")
 @settings_of("platform", "delivery", "run")
 def verify_command(run: str, *, as_json: bool, **given: Any) -> None:

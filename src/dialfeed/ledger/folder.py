@@ -165,9 +165,11 @@ def find(name: str, *, runs_dir: Path, home: Path) -> Path:
     """The folder of a run, by its id or its folder.
 
     Raises:
-        FixSettings: There is no such run.
+        FixSettings: There is no such run, or the name is empty, which would be the working folder.
     """
-    note = _note(home, name) if "/" not in name and name not in {"", ".", ".."} else None
+    if not name:
+        raise FixSettings("No run is named: its name is empty.", advice="Perhaps a variable of a script is not set.")
+    note = _note(home, name) if "/" not in name and name not in {".", ".."} else None
     noted = Path(note.read_text("utf-8")) if note is not None and note.is_file() else None
     for path in (Path(name), runs_dir / name, noted):
         if path is not None and any((path / file).is_file() for file in (LEDGER, SUMMARY, AUDIT)):
@@ -175,25 +177,32 @@ def find(name: str, *, runs_dir: Path, home: Path) -> Path:
     raise FixSettings(f"There is no run {name!r}.", advice="Give a run's id or its folder; `dialfeed runs` lists them.")
 
 
-def latest(*, runs_dir: Path, home: Path) -> Path:
+def latest(*, runs_dir: Path, home: Path, holding: str = LEDGER) -> Path:
     """The folder of the newest run; a name that the user gave to a folder tells no time, so its id counts.
+
+    Args:
+        runs_dir: Where run folders are made.
+        home: Where notes of runs are.
+        holding: A file that its folder must hold: a ledger has what was to be loaded, a trail has every run.
 
     Raises:
         FixSettings: There is none.
     """
-    newest = max(known(runs_dir, home), key=lambda run: (_ID.fullmatch(run[0]) is not None, run[0]), default=None)
+    newest = max(
+        known(runs_dir, home, holding), key=lambda run: (_ID.fullmatch(run[0]) is not None, run[0]), default=None
+    )
     if newest is None:
         raise FixSettings("There is no run yet.", advice="Give a run's folder.")
     return newest[1]
 
 
-def known(runs_dir: Path, home: Path) -> Iterator[tuple[str, Path]]:
-    """The runs that can be found, with their folders; one may come twice."""
-    for path in runs_dir.glob("*/" + LEDGER):
+def known(runs_dir: Path, home: Path, holding: str = LEDGER) -> Iterator[tuple[str, Path]]:
+    """The runs that can be found and hold a file, with their folders; one may come twice."""
+    for path in runs_dir.glob(f"*/{holding}"):
         yield path.parent.name, path.parent.absolute()
     for note in (home / "runs").glob("*"):
         path = Path(note.read_text("utf-8"))
-        if (path / LEDGER).is_file():
+        if (path / holding).is_file():
             yield note.name, path
 
 

@@ -203,7 +203,8 @@ def forgotten_as_text(told: Mapping[str, Any], *, rehearsed: bool) -> str:
     lines = [f"{counted(sum(rows.values()), 'row')} {verb} in {counted(len(rows), 'run')}."]
     lines += [f"  run {run}: {counted(count, 'row')}" for run, count in rows.items()]
     lines += [
-        f"Run {run} can still be resumed and would send the contact: finish it, or `dialfeed purge` it."
+        f"Run {run} can still be resumed and would send the contact: finish it, or remove its rows with "
+        f"`dialfeed purge {run} --older-than 0d --even-open`."
         for run in told["open_runs"]
     ]
     lines += [f"A process is working on run {run}; nothing was erased there. Try again." for run in told["busy_runs"]]
