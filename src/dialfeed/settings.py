@@ -343,7 +343,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("batch_bytes", _positive, "1048576", "Bytes in one request body, at most.", "delivery", "N"),
     Setting("in_flight", _positive, "8", "Requests under way at once.", "delivery", "N"),
     Setting("retries", _whole, "5", "Repetitions of a batch that did not arrive.", "delivery", "N"),
-    Setting("deadline", _number, None, "Seconds after which no further batch is begun.", "delivery", "SECONDS"),
+    Setting("deadline", _number, None, "Seconds after which no further batch is begun, and no lost answer settled.",
+            "delivery", "SECONDS"),
     Setting("stop_within", _number, "30", "Seconds to wait for requests under way after a stop signal.", "delivery",
             "SECONDS"),
     Setting("count_lag", _number, None, "Seconds by which the list's count may lag behind writes; 60 unless set, 5 for "

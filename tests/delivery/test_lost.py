@@ -33,14 +33,14 @@ def test_so_many_lost_answers_are_due_when_the_last_one_is_old_enough(
 
 
 def test_a_question_is_about_every_lost_batch_since_anything_was_stored_last() -> None:
-    question = lost().question(5000)
+    question = lost().question(5000, in_part=False)
     assert (question.base, question.sizes, question.at_rest_since) == (5000, (1000, 999), 101.0)
-    assert lost(stored_at=150.0).question(5000).at_rest_since == 150.0
+    assert lost(stored_at=150.0).question(5000, in_part=False).at_rest_since == 150.0
 
 
 def test_the_shortest_lag_that_was_seen_is_kept() -> None:
     known = lost(stored_at=101.0)
-    settling = Settling.start(known.question(5000), PATIENCE, 101.0)
+    settling = Settling.start(known.question(5000, in_part=False), PATIENCE, 101.0, 600.0)
     for count, now, seen in ((4999, 102.0, None), (5000, 104.0, 3.0), (5000, 105.0, 3.0), (5999, 103.0, 2.0)):
         settling = settling.read(count, now)
         known.learn_lag(settling, now)
@@ -49,5 +49,7 @@ def test_the_shortest_lag_that_was_seen_is_kept() -> None:
 
 def test_what_was_stored_before_this_process_teaches_nothing() -> None:
     known = lost()
-    known.learn_lag(Settling.start(known.question(5000), PATIENCE, 101.0).read(5000, 104.0), 104.0)
+    known.learn_lag(
+        Settling.start(known.question(5000, in_part=False), PATIENCE, 101.0, 600.0).read(5000, 104.0), 104.0
+    )
     assert known.lag_seen is None

@@ -133,6 +133,29 @@ def test_what_becomes_of_the_parts_of_a_batch_is_told_part_by_part(tmp_path: Pat
         assert ledger.refusals(3) == ledger.refusals(0, 2) == []
 
 
+BAD = {0: Words("refused.by_platform", "no such area", "phone")}
+
+
+@pytest.mark.parametrize(
+    ("parts", "in_part"),
+    [
+        (Parts(207, "contacts refused", delivered=(1, 2), refused=BAD), True),
+        (Parts(200, "contacts refused", refused=BAD), True),
+        (Parts(200, "some of them", unknown=(0, 1, 2), unknown_stored=2), True),
+        (Parts(201, "some of them", delivered=(0,), unknown=(1, 2)), False),
+        (Parts(400, "contacts refused", refused=BAD, resend=((1, 2),)), False),
+    ],
+)
+def test_a_platform_that_accepts_a_batch_without_some_of_it_stores_batches_in_part(
+    tmp_path: Path, parts: Parts, in_part: bool
+) -> None:
+    """One that refuses the whole batch and names a contact does not, nor one that tells of fewer than it stored."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert not ledger.stores_in_part()
+        ledger.divided(ledger.opened(ledger.create(((0, 3),))), parts)
+        assert ledger.stores_in_part() is in_part
+
+
 def test_what_is_forgotten_is_nowhere_in_the_ledgers_files(tmp_path: Path) -> None:
     """Nor is what was overwritten before: the platform's first words about a contact, and longer ids."""
     with Ledger(tmp_path / "ledger.sqlite") as ledger:

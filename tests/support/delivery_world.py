@@ -7,7 +7,7 @@ import math
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,7 @@ class Faults:
     unnamed: float = 0.0
     poison: frozenset[int] = frozenset()
     names_poison: bool = True
+    in_part: bool = False
     largest: int = 10_000
     lag: float = 0.0
     lag_jitter: float = 0.0
@@ -171,8 +172,12 @@ class NumberPlatform:
         if len(places) > self.faults.largest:
             return TooLarge()
         poisoned = [position for position, place in enumerate(places) if place in self.faults.poison]
+        words = Words("refused.by_platform", "bad")
+        if poisoned and self.faults.in_part:
+            good = tuple(place for place in places if place not in self.faults.poison)
+            answer = await self._store(kind, good)
+            return replace(answer, refused=dict.fromkeys(poisoned, words)) if isinstance(answer, Accepted) else answer
         if poisoned:
-            words = Words("refused.by_platform", "bad")
             named = dict.fromkeys(poisoned, words) if self.faults.names_poison else {}
             return Refused(named, words, 400)
         return await self._store(kind, tuple(places))

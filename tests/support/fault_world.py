@@ -197,14 +197,23 @@ def disturbed(seed: int) -> Scenario:
     rules = [*lossy(chance)[:3], *calm.plan.rules]
     calm = replace(calm, settings=replace(calm.settings, answer="array", partial=False), unsettled=why)
     if why == "another writer":
-        rules.append(Fault("other_writer", share=0.3, keep=chance.choice((1, 3, 7)), limit=5))
+        rules.append(Fault("other_writer", share=0.3, keep=160, limit=2))
+        calm = told_apart(calm)
     elif why == "no count":
         calm = replace(calm, settings=replace(calm.settings, count_field="missing"))
     else:
-        # a part of one batch that has exactly the size of another lost one would be taken for that (decision 0004)
-        rules.insert(0, Fault("partial_store", share=0.1, keep=37, status=chance.choice((500, 502, 503))))
-        calm = replace(calm, poison=frozenset(), client={**calm.client, "batch_contacts": 500}, contacts=9900)
+        rules.insert(0, Fault("partial_store", share=0.1, keep=200, limit=1, status=chance.choice((500, 502, 503))))
+        calm = told_apart(calm)
     return replace(calm, plan=FaultPlan(seed, tuple(rules)))
+
+
+def told_apart(calm: Scenario) -> Scenario:
+    """The same with sizes that 160, 200 or 320 contacts too many cannot lead from one choice of batches to another.
+
+    Otherwise a count cannot tell such contacts from batches (decision 0004). These batches have 436 to 500 contacts:
+    two choices of as many of them differ by less than 150, and one with a batch more by more than 340.
+    """
+    return replace(calm, poison=frozenset(), client={**calm.client, "batch_contacts": 500}, contacts=10_199)
 
 
 # --- one import ---------------------------------------------------------------------------------------------------

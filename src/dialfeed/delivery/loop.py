@@ -13,8 +13,10 @@ parts do not wait, and are told the time:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from dialfeed.delivery.answers import Answer, Throttled, Unknown
 from dialfeed.delivery.consequences import Consequences
@@ -30,8 +32,9 @@ from dialfeed.errors import DialfeedError, FixConnection, ResumeRun
 _FIRST_LOOK, _GROWTH, _LONGEST_LOOK = 0.05, 1.5, 1.0
 """Between two readings of a count: seconds at first, what multiplies them each time, and seconds at most."""
 
-
 _STOPPED = "stopped while the answer was awaited"
+
+Made = TypeVar("Made")
 
 
 @dataclass(slots=True)
@@ -108,7 +111,7 @@ class Delivery:
             elif self._lost.works and self._lost.settleable and not self._ended:
                 await self._settle()
             elif wait is not None and not self._ended:
-                await self._pause(wait)
+                await self._unless_ended(self.clock.sleep(wait))
             else:
                 break
         self._consequences.of_the_end()
@@ -242,57 +245,75 @@ class Delivery:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but wake when asked to stop."""
-        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
+    async def _unless_ended(self, work: Coroutine[Any, Any, Made]) -> Made | None:
+        """The result of `work`; None where the run is to stop, or its time is over, before there is one."""
+        working = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self.stop.wait())
-        await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        sleeping.cancel()
-        stopping.cancel()
+        try:
+            await asyncio.wait(
+                {working, stopping}, timeout=self._until_deadline(None), return_when=asyncio.FIRST_COMPLETED
+            )
+            return working.result() if working.done() else None
+        finally:
+            working.cancel()
+            stopping.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
+            self._watch_deadline()
 
     # --- settling -----------------------------------------------------------------------------------------------
 
     async def _settle(self) -> None:
         """At rest: find out by the list's count which lost batches are on it."""
-        works, patience = tuple(self._lost.works), self.policy.patience
+        works = tuple(self._lost.works)
         self.observe("settling.started", batches=[work.batch.id for work in works])
-        question = self._lost.question((self.baseline or 0) + self.journal.stored())
-        settling = Settling.start(question, patience, self.clock.now())
-        interval, given_up_at = _FIRST_LOOK, self.clock.now() + self.policy.give_up_after
-        while not self._ended and (asked_at := self.clock.now()) < settling.until:
-            try:
-                count = await self.carrier.count()
-            except FixConnection:
-                await self._pause(patience.unreachable)
-                if self._health.failing_for(asked_at):  # then nothing could be sent either
-                    settling = settling.postponed(self.clock.now() - asked_at, given_up_at)
-                continue
-            except DialfeedError as error:
-                self._consequences.end(error)
-                return
-            if count is None:
-                break
+        settling = self._question()
+        for pause in _between_looks():
+            settling = await self._look(settling)
             now = self.clock.now()
-            settling = settling.read(count, now)
-            self._lost.learn_lag(settling, now)
+            if self._ended:
+                return
             found = settling.found(now, self._lost.lag_seen)
             if found is not None:
                 self._consequences.of_settling(works, found)
                 return
+            if settling.is_over(now):
+                self._consequences.of_no_settling()
+                return
             if settling.wants_canary(now):
                 settling = settling.with_canary(await self._send_canary())
-                if tuple(self._lost.works) != works:
-                    return  # the canary's own answer was lost: it is settled together with the others
-            await self._pause(interval)
-            interval = min(interval * _GROWTH, _LONGEST_LOOK)
-        if not self._ended:
-            self._consequences.of_no_settling()
+                if tuple(self._lost.works) != works or self.journal.stores_in_part() != settling.question.in_part:
+                    return  # the canary's answer has changed the question: it is asked anew
+            await self._unless_ended(self.clock.sleep(pause))
+
+    def _question(self) -> Settling:
+        """What is to be found out now, and until when."""
+        base = (self.baseline or 0) + self.journal.stored()
+        question = self._lost.question(base, in_part=self.journal.stores_in_part())
+        return Settling.start(question, self.policy.patience, self.clock.now(), self.policy.give_up_after)
+
+    async def _look(self, settling: Settling) -> Settling:
+        """Read the count once more; where it cannot be asked for, wait a while."""
+        asked_at = self.clock.now()
+        try:
+            count = await self._unless_ended(self.carrier.count())
+        except FixConnection:
+            await self._unless_ended(self.clock.sleep(self.policy.patience.unreachable))
+            could_send = not self._health.failing_for(asked_at)
+            return settling if could_send else settling.postponed(self.clock.now() - asked_at)
+        except DialfeedError as error:
+            self._consequences.end(error)
+            return settling
+        if count is None:
+            return settling.untold()
+        settling = settling.read(count, self.clock.now())
+        self._lost.learn_lag(settling, self.clock.now())
+        return settling
 
     async def _send_canary(self) -> int:
         """Send one batch after the lost ones, as proof that the count has caught up once it shows this one.
 
         Returns:
-            How many contacts it stored; 0 where none could be sent.
+            How many contacts it stored; 0 where none could be sent, or the run ended while its answer was awaited.
         """
         now = self.clock.now()
         if self.policy.settle_only or self._health.opens_at(now) is not None:
@@ -303,4 +324,11 @@ class Delivery:
         before = self.journal.stored()
         self._start(work, now)
         await self._await_some(None)
+        self._watch_deadline()
         return self.journal.stored() - before
+
+
+def _between_looks() -> Iterator[float]:
+    """Seconds between two readings of a count."""
+    grown = (_FIRST_LOOK * _GROWTH**number for number in itertools.count())
+    return (min(seconds, _LONGEST_LOOK) for seconds in grown)

@@ -38,10 +38,15 @@ class Lost:
         last = max((work.lost_at for work in self.works), default=0.0)
         return self.settleable and len(self.works) >= enough and now - last >= grace
 
-    def question(self, base: int) -> Question:
-        """What is to be settled, where the count would be `base` if none of the batches were on the list."""
+    def question(self, base: int, *, in_part: bool) -> Question:
+        """What is to be settled.
+
+        Args:
+            base: What the count would be if none of the batches were on the list.
+            in_part: Whether the platform stores a part of a batch.
+        """
         at_rest_since = max([self.stored_at, *(work.lost_at for work in self.works)])
-        return Question(base, tuple(work.size for work in self.works), at_rest_since)
+        return Question(base, tuple(work.size for work in self.works), at_rest_since, in_part=in_part)
 
     def learn_lag(self, settling: Settling, now: float) -> None:
         """The first time that a count agrees with what was stored tells how far it lags at most."""

@@ -152,6 +152,10 @@ class Journal(Protocol):
         """How many contacts are known to be on the list through this run."""
         ...
 
+    def stores_in_part(self) -> bool:
+        """Whether the platform has been seen to store a part of a batch and to leave out the rest."""
+        ...
+
     def requests(self, root: int) -> int:
         """How many batches `root` has been divided into so far."""
         ...

@@ -12,6 +12,7 @@ count already shows; or, where no contact is left to serve as one, time.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from dialfeed.delivery.sizes import landed
@@ -53,16 +54,25 @@ class Question:
         sizes: The sizes of the open batches.
         at_rest_since: When the last request that can have stored anything ended.
         canary: The size of a batch that was delivered after all of them, not in `base`; 0 for none.
+        in_part: Whether the platform stores a part of a batch: then only all of them, or none, can be told.
     """
 
     base: int
     sizes: tuple[int, ...]
     at_rest_since: float
     canary: int = 0
+    in_part: bool = False
+
+    @property
+    def most(self) -> int:
+        """The largest count that the open batches and the canary can bring about."""
+        return self.base + sum(self.sizes) + self.canary
 
     def explained_by(self, count: int) -> tuple[int, ...] | None:
         """The only subset of the open batches (the canary last) that makes the count what it is, if there is one."""
         sizes = (*self.sizes, self.canary) if self.canary else self.sizes
+        if self.in_part and count not in {self.base, self.most}:
+            return None
         return landed(sizes, count - self.base)
 
     def shows_canary(self, found: tuple[int, ...]) -> bool:
@@ -111,26 +121,39 @@ class Settling:
         question: What is to be settled.
         patience: How long to wait for what.
         until: When the count is given up.
+        latest: The same, however long it cannot be asked for.
         reading: The count as it was last read; None before the first.
     """
 
     question: Question
     patience: Patience
     until: float
+    latest: float
     reading: Reading | None = None
 
     @classmethod
-    def start(cls, question: Question, patience: Patience, now: float) -> Settling:
-        """A settling that begins."""
-        return cls(question, patience, now + patience.grace + 2 * patience.lag)
+    def start(cls, question: Question, patience: Patience, now: float, longest: float) -> Settling:
+        """A settling that begins, of a platform that may be out of reach for `longest` seconds."""
+        until = now + patience.grace + 2 * patience.lag
+        return cls(question, patience, until, max(until, now + longest))
 
-    def postponed(self, seconds: float, latest: float) -> Settling:
-        """After so many seconds in which the count could not be asked for: they tell nothing, until `latest`."""
-        return replace(self, until=max(self.until, min(self.until + seconds, latest)))
+    def postponed(self, seconds: float) -> Settling:
+        """After so many seconds in which the count could not be asked for: they tell nothing."""
+        return replace(self, until=min(self.until + seconds, self.latest))
+
+    def untold(self) -> Settling:
+        """After an answer that tells no count: none will."""
+        return replace(self, reading=None, until=-math.inf)
 
     def read(self, count: int, now: float) -> Settling:
-        """After one more reading of the count."""
+        """After one more reading of the count. One larger than all batches together is not of this run alone."""
+        if count > self.question.most:
+            return self.untold()
         return replace(self, reading=self.reading.next(count, now) if self.reading else Reading(count, now))
+
+    def is_over(self, now: float) -> bool:
+        """Whether the count is given up."""
+        return now >= self.until
 
     def found(self, now: float, lag_seen: float | None) -> set[int] | None:
         """Which of the batches are on the list (`judge`); None while that is not certain.
@@ -144,8 +167,11 @@ class Settling:
         return found if complete or self._grace_is_over(now) else None
 
     def wants_canary(self, now: float) -> bool:
-        """Whether a canary would help: there is none yet, and a batch sent now is stored after the lost ones."""
-        return not self.question.canary and self._grace_is_over(now)
+        """Whether a canary would help: there is none yet, and a batch sent now is stored after the lost ones.
+
+        Where a part of a batch may be stored, a part of a lost one may have the canary's size.
+        """
+        return not self.question.canary and not self.question.in_part and self._grace_is_over(now)
 
     def with_canary(self, size: int) -> Settling:
         """After a canary of this size was delivered; 0 where it was not."""

@@ -178,6 +178,14 @@ class Ledger:
         """How many contacts are known to be on the list through this run, named or not."""
         return self._stored
 
+    def stores_in_part(self) -> bool:
+        """Whether a batch was accepted of which not all contacts were."""
+        query = (
+            "select exists (select 1 from batch where stored_unnamed > 0) or exists"
+            " (select 1 from refusal join batch on batch.id = refusal.batch where batch.status < 300)"
+        )
+        return bool(self._one(query))
+
     def requests(self, root: int) -> int:
         """How many batches came from `root`."""
         return int(self._one("select count(*) from batch where root = ?", root))
