@@ -187,9 +187,10 @@ without its line end and without `,"hash":"…"`. The last hash is also `audit_h
 phone, an e-mail, the name of a contact or a secret.
 
 `dialfeed audit verify RUN` (or the file) finds any line that was changed, removed, added or moved, and a cut-off end,
-names the first line that shows it, and exits with 7; with 0 when the trail is whole. A line that was written anew
-together with all lines after it, and with `summary.json`, shows against what is kept elsewhere: the last hash at a
-sink (`--last-hash`), or a signature.
+names the first line that shows it, and exits with 7; with 0 when the trail is whole. In a run's folder,
+`evidence.json`, `decisions.csv` and `optouts.csv` must also be the files whose hashes the trail holds. A line that was
+written anew together with all lines after it, and with `summary.json`, shows against what is kept elsewhere: the
+last hash at a sink (`--last-hash`), or a signature.
 
 `dialfeed audit keygen` makes an Ed25519 key pair in `DIALFEED_HOME/keys` (`pip install 'dialfeed[sign]'`). From then
 on every run signs the end of its trail into `audit.sig`, and `audit verify` checks that; with `--public-key FILE` the

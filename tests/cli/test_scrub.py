@@ -7,6 +7,7 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,10 @@ import pytest
 from command import Outcome
 from tenant import Tenant
 
+from dialfeed.audit.trail import Trail
 from dialfeed.donotcall.keys import KeyRing
+from dialfeed.files import sha256_of
+from dialfeed.runs.sealed import changed_since_sealed
 
 HEADER = "externalId,firstName,phone,email,doNotCall,doNotEmail"
 LISTED, CLEAR, OTHER_AREA, CANADIAN = "+12125550100", "+12125550101", "+13055550100", "+14165550100"
@@ -304,6 +308,64 @@ def test_evidence_finds_what_was_decided_about_a_number_on_a_day(tenant: Tenant)
     assert (words.count("withheld: the contact was delivered without it"), words.count("not delivered")) == (1, 1)
     assert "    delivered\n" in tenant.run("evidence", CLEAR).out
     assert tenant.run("evidence", LISTED, "--date", "2020-01-01", "--json").code == 4
+
+
+def _changed(old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(file: Path) -> None:
+        assert old in file.read_bytes()
+        file.write_bytes(file.read_bytes().replace(old, new))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("decisions.csv", _changed(b",block,", b",allow,")),
+        ("decisions.csv", _changed(b"2,phone,", b"9,phone,")),
+        ("decisions.csv", lambda file: file.write_bytes(b'\xff\x00"')),
+        ("decisions.csv", lambda file: file.unlink()),
+        ("decisions.csv", lambda file: file.write_bytes(b"")),
+        ("evidence.json", _changed(b'"records"', b'"recordz"')),
+        ("evidence.json", lambda file: file.write_bytes(b"{}")),
+        ("evidence.json", lambda file: file.write_bytes(b"no JSON")),
+        ("audit.jsonl", _changed(b'"event":"scrub.done"', b'"event":"scrub.dons"')),
+        ("audit.jsonl", lambda file: file.unlink()),
+    ],
+)
+def test_evidence_that_was_changed_is_named_and_hides_nothing_of_other_runs(
+    tenant: Tenant, file: str, damage: Callable[[Path], object]
+) -> None:
+    add(tenant, LISTED)
+    first = run(tenant, "--insist", "all", "--run-dir", str(tenant.folder / "first")).json["run"]
+    second = run(tenant, "--insist", "all", "--run-dir", str(tenant.folder / "second")).json["run"]
+    whole = tenant.run("evidence", LISTED, "--json")
+    assert (whole.code, whole.json["not_as_written"]) == (0, {})
+    damage(tenant.folder / "first" / file)
+    found = tenant.run("evidence", LISTED, "--json")
+    assert (found.code, list(found.json["not_as_written"])) == (7, [first])
+    assert second in {each["run"] for each in found.json["decided"]}
+    assert f"run {first} is NOT AS IT WAS WRITTEN" in tenant.run("evidence", LISTED).out
+    assert tenant.run("audit", "verify", tenant.folder / "first").code in {7, 1}
+    assert tenant.run("evidence", LISTED, "--date", "2020-01-01").code == 4
+
+
+def test_an_opt_out_that_came_in_later_is_sealed_as_well_and_a_copy_of_the_trail_alone_is_whole(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    run(tenant)
+    folder = tenant.folder / "run"
+    sealed = sha256_of(folder / "decisions.csv")
+    trail = Trail(folder / "audit.jsonl", "run")
+    trail.append("optouts.recorded", sha256=sealed, lines=1, reasons={})
+    trail.close()
+    copy = tenant.write((folder / "audit.jsonl").read_bytes(), "audit.jsonl")
+    last = {each.sentence for each in changed_since_sealed(folder / "audit.jsonl")}
+    assert last == {"seals optouts.csv, which is not there"}
+    (folder / "optouts.csv").write_bytes((folder / "decisions.csv").read_bytes())
+    assert list(changed_since_sealed(folder / "audit.jsonl")) == []
+    (folder / "optouts.csv").write_bytes(b"row\n")
+    assert tenant.run("audit", "verify", folder / "audit.jsonl").code == 7
+    assert "optouts.csv" not in tenant.run("audit", "verify", copy).out
 
 
 def test_evidence_says_what_it_cannot_look_up(tenant: Tenant) -> None:

@@ -35,8 +35,9 @@ def verify_command(run: str, *, last_hash: str | None, public_key: Path | None, 
     """Find out whether an audit trail is as it was written: RUN is a run's id or its folder, FILE an audit.jsonl.
 
     Any line that was changed, removed, added or moved shows, and so does a missing end where that is recorded: in
-    summary.json beside it, in a signature, or at a sink. Exit codes: 0 the trail is whole, 7 it is not, 1 it cannot
-    be read.
+    summary.json beside it, in a signature, or at a sink; and so does any change to evidence.json, decisions.csv and
+    optouts.csv beside it, whose hashes it holds. Exit codes: 0 all is as it was written, 7 it is not, 1 the trail
+    cannot be read.
     """
     from dialfeed.runs.evidence import examine
 

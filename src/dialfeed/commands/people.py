@@ -32,7 +32,7 @@ def evidence_command(
     """Find what past runs decided about a number or an e-mail address, and why.
 
     With - it is read from the standard input, so that it stands in no process list. Exit code 4 where no run has
-    decided about it.
+    decided about it, 7 where the evidence of a run is not as it was written.
     """
     from dialfeed.runs.inquiry import endpoint_of, inquiry_as_text, look_back, renew_key
 
@@ -43,7 +43,7 @@ def evidence_command(
             return
         found = look_back(endpoint_of(_whom(endpoint), plan.default_country), plan, on.date() if on else None)
         click.echo(as_text(found.as_dict()) if as_json else inquiry_as_text(found))
-        sys.exit(0 if found.decided else 4)
+        sys.exit(found.exit_code)
 
 
 @click.command(

@@ -1,4 +1,4 @@
-"""What the evidence of a run is worth: its trail, the end that its summary recorded, and its signature."""
+"""What the evidence of a run is worth: its trail, the end that its summary recorded, its signature, and its files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from dialfeed.audit.signing import PUBLIC, SIGNATURE, Signed, make_keys, read_si
 from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import AUDIT, SUMMARY
+from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, is_held
 from dialfeed.reports.summary import OPEN
 from dialfeed.running.assembly import keys_folder, run_folder
+from dialfeed.runs.sealed import changed_since_sealed
 from dialfeed.wording import counted
 
 DOES_NOT_HOLD: Final = 7
@@ -109,6 +110,7 @@ def examine(run: str, plan: Plan, *, last_hash: str | None = None, public_key: P
     if unreadable:
         checked.add(checked.lines + 1, f"cannot be trusted: {SIGNATURE} holds no signature that can be read")
     _judge_signature(verdict, required=public_key is not None)
+    _judge_files(verdict)
     _remark(verdict)
     return verdict
 
@@ -167,6 +169,15 @@ def _judge_signature(verdict: Verdict, *, required: bool) -> None:
         checked.add(end, "cannot be trusted: it is signed with another key than the one given")
     elif required and signature.hash != checked.last_hash:
         checked.add(signature.number + 1, "and those after it are not signed")
+
+
+def _judge_files(verdict: Verdict) -> None:
+    """Hold the run's evidence against the trail; not of a copy that lies elsewhere, nor while a process writes it."""
+    file = verdict.file
+    in_its_folder = file.name == AUDIT and any(file.with_name(name).is_file() for name in (SUMMARY, LEDGER))
+    if in_its_folder and not is_held(file.parent):
+        for problem in changed_since_sealed(file):
+            verdict.checked.add(problem.line, problem.sentence)
 
 
 def _remark(verdict: Verdict) -> None:

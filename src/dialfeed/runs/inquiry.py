@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 import polars as pl
+from polars.exceptions import PolarsError
 
 from dialfeed.config import Plan
 from dialfeed.contacts.email import normalise_emails
@@ -22,10 +23,11 @@ from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.donotcall.decisions import Decision
 from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE, OPTOUTS
 from dialfeed.donotcall.keys import KeyRing
-from dialfeed.errors import FixSettings
+from dialfeed.errors import DialfeedError, FixSettings
 from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
 from dialfeed.running.assembly import home_folder
+from dialfeed.runs.evidence import DOES_NOT_HOLD, examine
 
 _NAMED: Final = 3
 """So many runs without decisions are named."""
@@ -93,11 +95,19 @@ class Inquiry:
         decided: What was found, oldest run first.
         without_evidence: Runs of that time that hold no decisions: they named no list, or ended before the scrub.
         without_key: Runs whose key is not here, with the key's id.
+        not_as_written: Runs whose evidence was changed or damaged, with what is wrong: what is found there, and what is
+            not, proves nothing.
     """
 
-    decided: list[Decided]
-    without_evidence: list[str]
-    without_key: dict[str, str]
+    decided: list[Decided] = field(default_factory=list)
+    without_evidence: list[str] = field(default_factory=list)
+    without_key: dict[str, str] = field(default_factory=dict)
+    not_as_written: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 for something that was found in evidence that holds, 4 for nothing, 7 where some of it does not hold."""
+        return DOES_NOT_HOLD if self.not_as_written else 0 if self.decided else 4
 
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form."""
@@ -105,6 +115,8 @@ class Inquiry:
             "decided": [each.as_dict() for each in self.decided],
             "without_evidence": self.without_evidence,
             "without_key": self.without_key,
+            "not_as_written": self.not_as_written,
+            "exit_code": self.exit_code,
         }
 
 
@@ -143,24 +155,46 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
         plan: Where runs and keys are.
         on: Only runs of this day (UTC); None for all.
     """
-    keys = KeyRing(home_folder(plan))
-    found = Inquiry([], [], {})
+    found = Inquiry()
     for folder in sorted(every_run(Path(plan.runs_dir), home_folder(plan)), key=id_of):
-        record, run_id = _record(folder), id_of(folder)
-        if record is None:
-            if (folder / LEDGER).is_file() and (on is None or _day_of(run_id) == on):
-                found.without_evidence.append(run_id)
-            continue
-        if on is not None and datetime.fromisoformat(record["started_at"]).date() != on:
-            continue
+        run_id = id_of(folder)
         try:
-            pseudonym = keys.find(record["key_id"]).pseudonym(endpoint.channel, endpoint.value)
-        except FixSettings:
-            if not record.get("rehearsal"):  # whose key may never have been kept, and which sent nothing
-                found.without_key[run_id] = record["key_id"]
-            continue
-        found.decided.extend(_decided(folder, record, pseudonym))
+            looked = _look_into(folder, endpoint, found, KeyRing(home_folder(plan)), on)
+            wrong = _not_as_written(folder, plan) if looked else []
+        except (OSError, ValueError, KeyError, TypeError, PolarsError):
+            asked_about = on is None or _day_of(run_id) in {on, None}
+            wrong = [*_not_as_written(folder, plan), "it cannot be read"] if asked_about else []
+        if wrong:
+            found.not_as_written[run_id] = wrong
     return found
+
+
+def _look_into(folder: Path, endpoint: Endpoint, found: Inquiry, keys: KeyRing, on: date | None) -> bool:
+    """Look into the evidence of one run; whether there is some that is asked about."""
+    record, run_id = _record(folder), id_of(folder)
+    if record is None:
+        if (folder / LEDGER).is_file() and (on is None or _day_of(run_id) == on):
+            found.without_evidence.append(run_id)
+        return False
+    if on is not None and datetime.fromisoformat(record["started_at"]).date() != on:
+        return False
+    try:
+        pseudonym = keys.find(record["key_id"]).pseudonym(endpoint.channel, endpoint.value)
+    except FixSettings:
+        if not record.get("rehearsal"):  # whose key may never have been kept, and which sent nothing
+            found.without_key[run_id] = record["key_id"]
+        return True
+    found.decided.extend(list(_decided(folder, record, pseudonym)))
+    return True
+
+
+def _not_as_written(folder: Path, plan: Plan) -> list[str]:
+    """What is wrong with the evidence of a run; nothing where it is as its trail says."""
+    try:
+        checked = examine(str(folder), plan).checked
+    except DialfeedError as error:
+        return [error.sentence.removesuffix(".")]
+    return [f"line {each.line:,} of its trail {each.sentence}" for each in checked.problems]
 
 
 def id_of(folder: Path) -> str:
@@ -246,6 +280,9 @@ def _told(found: Inquiry) -> Iterator[str]:
         f"Run {run} was written with the key {key}, which is not here; it cannot be looked up."
         for run, key in found.without_key.items()
     )
+    for run, wrong in found.not_as_written.items():
+        yield f"The evidence of run {run} is NOT AS IT WAS WRITTEN, and proves nothing: {wrong[0]}."
+        yield f"    `dialfeed audit verify {run}` tells more."
 
 
 def _circumstances(each: Decided) -> Iterator[str]:
