@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from dialfeed.wording import counted
+
 if TYPE_CHECKING:  # rich is imported on a terminal only: it would double the start of every scheduled run
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -64,7 +66,7 @@ class PlainDisplay:
 def _line(words: str, done: int, total: int | None, *, note: str, elapsed: float, left: float | None) -> str:
     parts = [words]
     if done:
-        parts.append(f"{done:,}" + (f" of {total:,}" if total else "") + (" row" if (total or done) == 1 else " rows"))
+        parts.append(_rows(done, total))
         if elapsed > 1:
             parts.append(f"{done / elapsed:,.0f} a second")
     if left is not None:
@@ -72,6 +74,10 @@ def _line(words: str, done: int, total: int | None, *, note: str, elapsed: float
     if note:
         parts.append(note)
     return ", ".join(parts)
+
+
+def _rows(done: int, total: int | None) -> str:
+    return (f"{done:,} of " if total else "") + counted(total or done, "row")
 
 
 def _duration(seconds: float) -> str:
@@ -99,9 +105,10 @@ class LiveDisplay:
             if self._task is not None:
                 self._progress.remove_task(self._task)
             self._stage = stage
-            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note, left="")
+            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note, rows="", left="")
+        rows = _rows(done, total) if done else ""
         told = "" if left is None else f"about {_duration(left)} left"
-        self._progress.update(self._task, completed=done, total=total, note=note, left=told)
+        self._progress.update(self._task, completed=done, total=total, note=note, rows=rows, left=told)
 
     def close(self) -> None:
         """Take the line away."""
@@ -130,12 +137,12 @@ def open_display(out: TextIO | None) -> Display:
     if not out.isatty():
         return PlainDisplay(out)
     from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]}"),
         TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}"),
     )

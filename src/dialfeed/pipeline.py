@@ -135,10 +135,12 @@ def _guard(run: Run, order: Order) -> None:
     run.trail.append("guard.judged", guard="max_rejected", limit=str(limit), rejected=rows.invalid, stopped=exceeded)
     if exceeded:
         rejecting = {code: count for code, count in run.summary.reasons.items() if BY_CODE[code].bucket == "invalid"}
-        worst = ", ".join(code for code, _ in Counter(rejecting).most_common(3)) + (" …" if len(rejecting) > 3 else "")
+        most = [code for code, _ in Counter(rejecting).most_common(3)]
+        worst = ", ".join(most) + (" …" if len(rejecting) > 3 else "")
         are = "is" if rows.invalid == 1 else "are"
         raise CheckFile(
             f"{rows.invalid:,} of {counted(rows.read, 'row')} {are} rejected ({worst}), more than {limit}. "
             "Nothing was sent.",
-            advice="Look into rejected.csv. If the file is right after all, raise --max-rejected.",
+            advice=f"Look into rejected.csv. For {most[0]}: {BY_CODE[most[0]].remedy} "
+            f"If the file is right after all, give the same command with --max-rejected {rows.invalid}.",
         )

@@ -62,7 +62,7 @@ def test_all_runs_are_listed_with_what_is_left_to_do(tenant: Tenant) -> None:
     stopped = tenant.run("status", tenant.folder / "guarded").out
     assert "Stopped: The same content was loaded" in stopped
     assert "Next:" not in stopped
-    assert "none sent\n" in stopped
+    assert ": 18 not sent\n" in stopped
     runs = listed(tenant)
     told = {Path(folder).name: (each["status"], each["command"], each["can"]) for folder, each in runs.items()}
     assert told == {

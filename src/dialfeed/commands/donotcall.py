@@ -120,6 +120,10 @@ def _add_optouts(
     for added, bad in add_optouts(open_store(plan), name, lines_from(what, sys.stdin.buffer), usual):  # noqa: B007
         for line in bad:
             say(f"{line.place}: {line.told}")
+    if added.refused:
+        are = "is" if added.refused == 1 else "are"
+        say(f"{counted(added.refused, 'line')} {are} not in force. A number needs a plus and its country code, "
+            "or --default-country.")  # fmt: skip
     told_in_words = f"{counted(added.added, 'opt-out')} {'is' if added.added == 1 else 'are'} in force on {name}."
     click.echo(as_text(added.as_dict()) if as_json else told_in_words)
     sys.exit(4 if added.refused else 0)

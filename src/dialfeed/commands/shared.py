@@ -137,6 +137,8 @@ class Session:
         else:
             click.echo(render(result.as_dict()), nl=False)
         if not wants_json_log():  # it has told these
+            if result.had_ended:
+                say("This run had come to its end before, so nothing was done now.")
             if result.error is not None and (as_json or not _one_screen()):
                 say(f"dialfeed: {result.error}")
             if as_json and result.summary.next:

@@ -437,7 +437,9 @@ def _find_problems(
     yield from map(_by_values, (column for column in columns if column.why == "values"))
     if _lacks_channel(columns):
         yield _no_channel()
-    yield from map(_no_flag, (flag for flag in FLAG_FIELDS if flag not in {*_claimed(columns), *stated}))
+    lacking = [flag for flag in FLAG_FIELDS if flag not in {*_claimed(columns), *stated}]
+    if lacking:
+        yield _no_flags(lacking)
     passing = [column for column in columns if column.why in PASSES]
     yield from _shared_names([*passing, *(column for column in columns if column.rank)])
     yield from (
@@ -525,12 +527,17 @@ def _no_channel() -> MappingProblem:
     )
 
 
-def _no_flag(flag: str) -> MappingProblem:
+_MAY_BE: Final = {DO_NOT_CALL: "may be called", DO_NOT_EMAIL: "may be written to"}
+
+
+def _no_flags(flags: Sequence[str]) -> MappingProblem:
+    named = " ".join(f"--map COLUMN={flag}" for flag in flags)
+    stated = " ".join(f"--set {flag}=false" for flag in flags)
     return MappingProblem(
         NO_FLAG,
-        f"No column is {flag}, which every contact must have; all rows would be invalid.",
-        f"Add a column {flag} with true or false in each row, or name the one that holds it with --map COLUMN={flag}."
-        f" Where it is known for the whole file, state it: --set {flag}=false or true.",
+        f"No column says whether a contact {' or '.join(_MAY_BE[flag] for flag in flags)}, and that is never guessed.",
+        f"Add {' and '.join(flags)} as {'a column' if len(flags) == 1 else 'columns'} with true or false in each row,"
+        f" or name what is there: {named}. If you know that everybody in the file may be, state it: {stated}.",
     )
 
 

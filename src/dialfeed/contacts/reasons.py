@@ -457,8 +457,8 @@ _REASONS: tuple[Reason, ...] = (
         "flag.missing",
         "Flag is missing",
         "The cell is empty, and whether a person may be called or written to is never guessed.",
-        "Enter true or false. Where an empty cell means the same in the whole file, state it with the setting"
-        " if_empty.",
+        "Enter true or false. Where an empty cell means the same in the whole file, state it: --if-empty"
+        " doNotCall=false, for example.",
     ),
     Reason(
         "flag.unreadable",
@@ -810,7 +810,8 @@ _REASONS: tuple[Reason, ...] = (
         "phone.no_country",
         "Country is not known",
         "The number is written without a country's calling code, and the row names no country.",
-        "Write the number with a plus and the calling code, or name the country in the row or for the whole file.",
+        "Write the number with a plus and the calling code, or name the country in the row, or for the whole file with"
+        " --default-country.",
     ),
     Reason(
         "phone.unknown_country_code",
@@ -867,7 +868,7 @@ _REASONS: tuple[Reason, ...] = (
             unwanted_code(kind),
             f"Not wanted: {called}",
             f"The number is a {called}, and numbers of this kind are not wanted here.",
-            f"Give another number of the person, or take {kind} out of the setting reject_kinds.",
+            f"Give another number of the person, or take {kind} out of --reject-kinds.",
         )
         for kind, called in CALLED.items()
     ),

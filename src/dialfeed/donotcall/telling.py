@@ -23,6 +23,8 @@ SAID: Final[dict[Verdict, str]] = {
 }
 """What a list says of a number or an address, in words."""
 
+NO_LISTS: Final = "There is no do-not-call list; `dialfeed dnc add` adds one."
+
 
 def table(rows: Iterable[Sequence[str]]) -> str:
     """Rows in columns; the last one as it comes."""
@@ -37,7 +39,7 @@ def table(rows: Iterable[Sequence[str]]) -> str:
 def lists_as_table(statuses: Sequence[Status]) -> str:
     """All lists, one a line."""
     if not statuses:
-        return "There is no do-not-call list; `dialfeed dnc add` adds one."
+        return NO_LISTS
     return table([
         ("ID", "VERSION", "AUTHORITY", "HOLDS", "RECORDS", "COVERS", "OBTAINED", "VALID UNTIL"),
         *(_row(each) for each in statuses),
@@ -74,7 +76,7 @@ def versions_as_table(versions: Sequence[dict[str, Any]]) -> str:
 def status_as_text(statuses: Sequence[Status]) -> str:
     """How each list is, worst first."""
     if not statuses:
-        return "There is no do-not-call list."
+        return NO_LISTS
     ordered = sorted(statuses, key=lambda each: (-each.exit_code, each.facts.id))
     return table([(each.facts.id, _condition(each)) for each in ordered])
 
@@ -91,7 +93,7 @@ def _condition(status: Status) -> str:
         case "damaged":
             blocks = f" in {status.damaged_blocks} blocks" if status.damaged_blocks else ""
             return f"damaged{blocks}, and blocks whom it speaks of; add it again from its file"
-    return "missing, and blocks everybody"
+    return "missing, and blocks everybody; `dialfeed dnc list` shows the lists there are"
 
 
 def covers(coverage: str | Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,12 @@ from typing import Any, Final
 import orjson
 
 from dialfeed.files import write_json
+
+SENDING: Final = ("import", "resume", "settle", "retry", "demo")
+"""Commands whose runs send contacts, unless they rehearse."""
+
+READY: Final = "ready"
+"""What people read where `rows` says `failed` of contacts that were not to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,10 @@ class Rows:
         """Whether every row read is in exactly one bucket."""
         return self.read == sum(self.buckets().values())
 
-    def equation(self) -> str:
-        """The equation, in words."""
-        right = " + ".join(f"{count:,} {name}" for name, count in self.buckets().items())
+    def equation(self, *, rehearsed: bool = False) -> str:
+        """The equation, in words; what a rehearsal has not sent has not failed, and is called ready."""
+        named = {READY if rehearsed and name == "failed" else name: count for name, count in self.buckets().items()}
+        right = " + ".join(f"{count:,} {name}" for name, count in named.items())
         return f"{self.read:,} read {'=' if self.adds_up else '≠'} {right}"
 
 
@@ -110,6 +118,11 @@ class Summary:
     audit_hash: str = ""
 
     @property
+    def rehearsed(self) -> bool:
+        """Whether it was to send nothing."""
+        return not sends(self.command, self.policy)
+
+    @property
     def stopped_before_sending(self) -> bool:
         """Whether a setting, the file or a guard stopped it before a batch left, so that nothing of it can go on."""
         return stopped_before_sending(self.exit_code, self.batches)
@@ -125,7 +138,7 @@ class Summary:
             "source": self.source,
             "fields": self.fields,
             "rows": {"read": self.rows.read, **self.rows.buckets()},
-            "equation": self.rows.equation(),
+            "equation": self.rows.equation(rehearsed=self.rehearsed),
             "ready": self.ready,
             "reasons": dict(sorted(self.reasons.items())),
             "warnings": dict(sorted(self.warnings.items())),
@@ -155,6 +168,11 @@ class Summary:
             "versions": self.versions,
             "audit_hash": self.audit_hash,
         }
+
+
+def sends(command: str, policy: Mapping[str, Any]) -> bool:
+    """Whether a run of this command, under this policy, is to send contacts."""
+    return command in SENDING and not policy.get("dry_run")
 
 
 def stopped_before_sending(exit_code: int, batches: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.reading import how_read
+from dialfeed.reports.summary import READY, sends
 from dialfeed.wording import counted
 
 NO_LIST: Final = "scrubbed against no list"
@@ -48,17 +49,12 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"Stopped: {summary['error']}"
         return
     yield from _head(summary)
-    yield ""
-    for bucket, words in BUCKET_WORDS.items():
-        if rows[bucket]:
-            told, file = _ready(summary) if bucket == "failed" else (words, BUCKET_FILES[bucket])
-            yield f"  {rows[bucket]:>11,}  {bucket:<10}  {told}" + (f"  → {file}" if file else "")
-    yield f"  {rows['read']:>11,}  read"
-    yield ""
-    yield summary["equation"]
+    if rows["read"] or not summary["error"]:
+        yield from _buckets(summary)
     yield from _lists(summary)
     yield from _retries(summary)
-    yield from _preflight(summary["preflight"])
+    if not summary["batches"]:
+        yield from _preflight(summary["preflight"])
     yield from _table("Why", summary["reasons"])
     yield from _table("Repaired or remarked on", summary["warnings"])
     yield from _findings(summary)
@@ -80,6 +76,21 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         told = f"{_contacts(count['before'])} before, {_contacts(count['after'])} after"
         known = f": {told}" if any(each is not None for each in count.values()) else ""
         yield f"List {summary['list']['name']} ({summary['list']['id']}){known}"
+
+
+def _buckets(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Where every row went, and the equation; of a rehearsal, what was not sent is called ready."""
+    rows: Mapping[str, int] = summary["rows"]
+    yield ""
+    for bucket, words in BUCKET_WORDS.items():
+        if rows[bucket]:
+            name, told, file = bucket, words, BUCKET_FILES[bucket]
+            if bucket == "failed" and not sends(summary["command"], summary["policy"]):
+                name, (told, file) = READY, _ready(summary)
+            yield f"  {rows[bucket]:>11,}  {name:<10}  {told}" + (f"  → {file}" if file else "")
+    yield f"  {rows['read']:>11,}  read"
+    yield ""
+    yield summary["equation"]
 
 
 def _contacts(count: int | None) -> str:
@@ -134,12 +145,10 @@ def _preflight(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ready(summary: Mapping[str, Any]) -> tuple[str, str]:
-    """Words and file for contacts that were fit to load and not sent: on purpose, or because the run stopped."""
+    """Words and file for contacts that are fit to load and were not to be sent."""
     if summary["command"] == "validate":
         return "fit to load", "ready.csv"
-    if summary["policy"].get("dry_run"):
-        return "fit to load, and not sent in a rehearsal", ""
-    return BUCKET_WORDS["failed"], BUCKET_FILES["failed"]
+    return "fit to load, and not sent in a rehearsal", ""
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:

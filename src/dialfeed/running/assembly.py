@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
@@ -236,7 +237,9 @@ async def find_list(platform: Platform, wanted: str) -> ContactList:
         NameList: There is none, or several have the name.
     """
     named: list[ContactList] = []
+    names: dict[str, None] = {}
     async for each in platform.lists():
+        names[each.name] = None
         if each.id == wanted:
             return each
         if each.name.strip().casefold() == wanted.strip().casefold():
@@ -248,4 +251,19 @@ async def find_list(platform: Platform, wanted: str) -> ContactList:
         raise NameList(f"{len(chosen)} contact lists are called {wanted!r}.", advice=f"Give the id: {ids}.")
     if chosen:
         return chosen[0]
-    return await platform.contact_list(wanted)
+    try:
+        return await platform.contact_list(wanted)
+    except NameList as error:
+        raise _with_names(error, wanted, list(names)) from None
+
+
+def _with_names(error: NameList, wanted: str, names: Sequence[str]) -> NameList:
+    """What is said of a list that is not there, with names that may have been meant."""
+    folded = {name.casefold(): name for name in names}
+    word = wanted.strip().casefold()
+    holding = [name for name in folded if word and word in name]
+    near = dict.fromkeys([*holding, *get_close_matches(word, folded)][:3])
+    if not near:
+        return error
+    told = " or ".join(repr(folded[name]) for name in near)
+    return NameList(error.sentence, advice=f"Perhaps {told}; {error.advice}")

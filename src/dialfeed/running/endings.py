@@ -58,8 +58,8 @@ def next_step(summary: Summary) -> str:
     rows = summary.rows
     if summary.command == "demo":  # its sandbox has ended with it
         return "Run a sandbox that stays, and import a file of your own into it: dialfeed sandbox"
-    if not summary.command.startswith(("import", "resume", "settle", "retry")) or summary.policy.get("dry_run"):
-        return "Mend rejected.csv, then validate or import it." if rows.invalid else ""
+    if summary.rehearsed:
+        return _after_rehearsal(summary)
     if summary.exit_code in {1, 6}:  # what stopped it says what to do; what it had sent may still be settled
         return f"dialfeed settle {summary.run}" if rows.unknown else ""
     stopped = summary.exit_code in {2, 3, 130, 143}
@@ -70,9 +70,26 @@ def next_step(summary: Summary) -> str:
     if MISSING & {finding.code for finding in summary.findings}:
         return f"dialfeed verify {summary.run}"
     if _list_unusable(summary) and rows.suppressed:
-        return "Load the do-not-call lists (dialfeed dnc status names them), then import suppressed.csv."
+        return f"Load the do-not-call lists ({_dnc_status(summary)}), then import suppressed.csv."
     file = "rejected.csv" if rows.invalid else "refused.csv"
     return f"Mend {file}, then: dialfeed retry {_retried(summary, file)}" if rows.invalid or rows.refused else ""
+
+
+def _dnc_status(summary: Summary) -> str:
+    """The command that tells of the lists that could not be used."""
+    unusable = [each["list_id"] for each in summary.lists if each["state"] != "ready"]
+    return " ".join(["dialfeed dnc status", *unusable])
+
+
+def _after_rehearsal(summary: Summary) -> str:
+    """How to load what was only looked at."""
+    rows = summary.rows
+    if summary.error or not rows.failed:
+        return "Mend the rejected rows in the file." if rows.invalid and not summary.error else ""
+    mend = "Mend the rejected rows in the file, or load it as it is and retry them after" if rows.invalid else "Load it"
+    if summary.policy.get("dry_run"):
+        return f"{mend}: the same command without --dry-run."
+    return f"{mend}, with the same settings: dialfeed import FILE --list LIST"
 
 
 def _retried(summary: Summary, file: str) -> str:

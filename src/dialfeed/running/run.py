@@ -71,10 +71,12 @@ class Result:
     Attributes:
         summary: What `summary.json` holds.
         error: What stopped the run before its end, if anything did.
+        had_ended: Whether it had come to its end before it was to go on, so that nothing was done now.
     """
 
     summary: Summary
     error: DialfeedError | None = None
+    had_ended: bool = False
 
     @property
     def run(self) -> str:

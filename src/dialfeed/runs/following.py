@@ -172,10 +172,8 @@ def _lines(told: Status) -> Iterator[str]:
     yield f"Run {seen.run}: {seen.status} ({seen.told_command}{where}, {_since(seen)})"
     yield f"  {_stage(told)}"
     if told.contacts.get("ready"):
-        shown = {name: count for name, count in told.contacts.items() if count and name not in {"ready", "uncut"}}
-        yield f"  of {counted(told.contacts['ready'], 'contact')}: " + (
-            _counted(shown) or ("none sent yet" if told.running else "none sent")
-        )
+        shown = {name: count for name, count in told.contacts.items() if count and name not in {"ready", *_NOT_YET}}
+        yield f"  of {counted(told.contacts['ready'], 'contact')}: {_counted({**shown, **_not_yet(told)})}"
     elif any(seen.rows.values()):
         yield f"  {_counted({name: count for name, count in seen.rows.items() if count})}"
     if told.batches:
@@ -186,6 +184,15 @@ def _lines(told: Status) -> Iterator[str]:
         yield f"Stopped: {seen.error}"
     if seen.next:
         yield f"Next: {seen.next}"
+
+
+_NOT_YET: Final = ("waiting", "uncut")
+"""Contacts that no batch is under way with, whether they are in one or not."""
+
+
+def _not_yet(told: Status) -> dict[str, int]:
+    number = sum(told.contacts.get(name, 0) for name in _NOT_YET)
+    return {"not sent yet" if told.running else "not sent": number} if number else {}
 
 
 def _stage(told: Status) -> str:

@@ -59,7 +59,7 @@ def resume_run(
 
 def _ended(path: Path, plan_of: PlanOf) -> Result:
     """How a run that came to its end has ended; its process may have died just before its rows were closed."""
-    ended = Result(read_summary(path / SUMMARY))
+    ended = Result(read_summary(path / SUMMARY), had_ended=True)
     if path.parent.name == RETRIES and any(rows_in(path)):
         parent = path.parent.parent
         close_rows(parent, judged, open_signer(keys_folder(plan_of({}))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ SAMPLE_BYTES: Final = 256 << 10
 _USUAL: Final = (",", ";", "\t", "|")
 _UNUSUAL: Final = (":", "^", "~", "\x1f", "\x01")
 _NAMED: Final = {"\t": "tab", "\x1f": "unit separator (\\x1f)", "\x01": "\\x01"}
+SPOKEN: Final = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe", " ": "space"}
+"""Words for delimiters that a shell would take for something of its own."""
+
 _HINT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=([ -~\t\x01\x1f])\"?(?:\r\n|\n|\r)")
 _AGREEMENT: Final = 0.9
 
@@ -167,9 +171,10 @@ def _delimiter(look: _Look, name: str) -> tuple[str, str]:
             return good[0], "counts"
         if good:
             told = " or ".join(_NAMED.get(each, f"'{each}'") for each in good)
+            flags = " or ".join(f"--delimiter {SPOKEN.get(each) or shlex.quote(each)}" for each in good)
             raise FixSource(
                 f"The delimiter of '{name}' is not certain: it could be {told}.",
-                advice="Say which one with --delimiter.",
+                advice=f"Look into the file, and say which: {flags}.",
             )
     return ",", "nothing"
 

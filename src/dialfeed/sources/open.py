@@ -28,7 +28,7 @@ from dialfeed.sources.workbook import open_workbook
 
 Where = str | Path
 _READ_BYTES: Final = 1 << 20
-_DELIMITERS: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+_DELIMITERS: Final = {word: sign for sign, word in layout.SPOKEN.items()} | {"\\t": "\t"}
 _DATABASE_FILES: Final = ((b"SQLite format 3\0", 0, "sqlite"), (b"DUCK", 8, "duckdb"))
 
 

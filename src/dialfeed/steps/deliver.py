@@ -134,8 +134,10 @@ class Watch:
     async def begin(self) -> None:
         """Say before the first batch how many requests there will be at which rate, and when that ends."""
         self._before = self.ledger.stored()
-        self._course = Course.start(self.target.connection.clock.now(), self.supply.remaining())
-        requests, rate = self._requests_left(), self.plan.rate
+        in_question, waiting = self.ledger.unfinished()  # of a run that goes on
+        contacts = self.supply.remaining() + sum(batch.size for batch in [*in_question, *waiting])
+        self._course = Course.start(self.target.connection.clock.now(), contacts)
+        requests, rate = self._requests_left() + len(waiting), self.plan.rate
         left = await self._left()
         ends = f"{datetime.now().astimezone() + timedelta(seconds=left):%H:%M:%S}"
         note = counted(requests, "request") + (f" at {rate:g} a second, until about {ends}" if rate else "")

@@ -89,7 +89,7 @@ def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
         names = ",".join(each.guard for each in against)
         raise CheckFile(
             f"{told} Nothing was sent.",
-            advice=f"Check that this is the right file and list. If so, insist: --insist {names}.",
+            advice=f"Check that this is the right file and list. If so, import it again with --insist {names}.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 from dialfeed.contacts.drift import as_sentences
@@ -51,7 +52,7 @@ def read_and_map(run: Run, order: Order) -> Opened:
         run.trail.append("field.stated", field=name, value=value, by="the user; not read from the file")
     for name, value in plan.if_empty:
         run.trail.append("field.stated", field=name, value=value, by="the user; of rows whose cell is empty")
-    _judge_drift(run, settled, accepted=plan.accept_drift)
+    _judge_drift(run, order, settled)
     for problem in mapping.problems:
         if problem.severity == "error":
             raise FixSource(problem.sentence, advice=problem.remedy)
@@ -59,9 +60,9 @@ def read_and_map(run: Run, order: Order) -> Opened:
     return Opened(source, settled)
 
 
-def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
+def _judge_drift(run: Run, order: Order, settled: Settled) -> None:
     """Stop a file that is not what the list was loaded from before, unless the user accepts it."""
-    differences = settled.differences
+    differences, accepted = settled.differences, order.plan.accept_drift
     if settled.reused:
         sentence = f"The mapping of {settled.reused[:10]} for a file like this one was used again."
         run.summary.findings.append(found("mapping.reused", sentence, "`dialfeed map FILE` shows it."))
@@ -72,6 +73,13 @@ def _judge_drift(run: Run, settled: Settled, *, accepted: bool) -> None:
     if settled.drifted and not accepted:
         raise CheckFile(
             f"The file has changed since this list was last loaded. {told} Nothing was sent.",
-            advice="`dialfeed map FILE --list LIST` shows both. If the file is right, say --accept-drift.",
+            advice=f"`{_map_command(order)}` shows both. If the file is right, import it again with --accept-drift.",
         )
     run.summary.findings.append(found("mapping.drift", told, severity="warning" if settled.drifted else "info"))
+
+
+def _map_command(order: Order) -> str:
+    """The command that compares a file with what its list was last loaded from."""
+    names = [order.contact_list or "", *(shown([each]) for each in order.source)]
+    contact_list, *files = map(shlex.quote, names)
+    return f"dialfeed map {' '.join(files)} --list {contact_list}"

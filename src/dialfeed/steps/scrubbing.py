@@ -232,9 +232,8 @@ def tell_scrub(run: Run, scrub: Mapping[str, Any]) -> None:
     if unusable:
         named = ", ".join(f"{name} ({state})" for name, state in unusable.items())
         sentence = f"Do-not-call lists that could not be used: {named}. What they should have cleared was"
-        run.summary.findings.append(
-            found("scrub.list_unusable", f"{sentence} withheld.", "`dialfeed dnc status` tells more.")
-        )
+        remedy = f"`dialfeed dnc status {' '.join(unusable)}` tells more."
+        run.summary.findings.append(found("scrub.list_unusable", f"{sentence} withheld.", remedy))
 
 
 # --- what the user said -------------------------------------------------------------------------------------------
@@ -358,7 +357,7 @@ def _check_usable(scrubbing: Scrubbing, *, strict: bool) -> None:
     if unusable and strict:
         raise CheckFile(
             f"Do-not-call lists that cannot be used: {', '.join(unusable)}. Nothing was sent.",
-            advice="`dialfeed dnc status` tells what to do.",
+            advice=f"`dialfeed dnc status {' '.join(unusable)}` tells what to do.",
         )
 
 

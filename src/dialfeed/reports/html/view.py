@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.examples import Example
+from dialfeed.reports.summary import READY, sends
 from dialfeed.reports.text import BUCKET_FILES, BUCKET_WORDS
 from dialfeed.wording import counted
 
 Told = Mapping[str, Any]
 """A summary, or a part of one, as it is in `summary.json`."""
-
-SENDING: Final = ("import", "resume", "settle", "retry", "demo")
 
 _STATUS: Final = {
     "SUCCESS": ("good", "Done"),
@@ -101,7 +100,7 @@ class Step:
 
 def rehearsed(summary: Told) -> bool:
     """Whether the run was to send nothing."""
-    return summary["command"] not in SENDING or bool(summary["policy"].get("dry_run"))
+    return not sends(summary["command"], summary["policy"])
 
 
 def verdict(summary: Told) -> Verdict:
@@ -166,9 +165,9 @@ def buckets(summary: Told) -> list[Bucket]:
 def _bucket(name: str, count: int, read: int, summary: Told) -> Bucket:
     words, kind, file = BUCKET_WORDS[name], name, BUCKET_FILES[name] if count else ""
     if name == "failed" and rehearsed(summary):
-        words, kind = "fit to load; nothing was to be sent", "ready"
+        words, kind = "fit to load; nothing was to be sent", READY
         file = "ready.csv" if summary["command"] == "validate" and count else ""
-    return Bucket("ready" if kind == "ready" else name, kind, count, count / read if read else 0.0, words, file)
+    return Bucket(READY if kind == READY else name, kind, count, count / read if read else 0.0, words, file)
 
 
 def funnel(summary: Told) -> list[Step]:
