@@ -96,6 +96,9 @@ def test_a_number_is_normalised_with_what_is_known_of_it(typed: str, region: str
         ("55800123456", "BR", "+55800123456", "phone.repaired_plus"),  # only with a plus is it one
         ("612345678", "HU", "+3612345678", "phone.repaired_trunk_zero"),  # 06 1 234 5678 without its zero
         ("612345678.0", "HU", "+3612345678", "phone.repaired_trunk_zero"),
+        ("+39331123456", "IT", "+39331123456", None),
+        ("331 123456", "IT", "+39331123456", None),  # no spreadsheet writes blanks
+        ("3311234567", "IT", "+393311234567", None),
         ("+52 1 55 1234 5678", None, "+525512345678", "phone.repaired_former_prefix"),
         ("+5215512345678", None, "+525512345678", "phone.repaired_former_prefix"),
         ("5215512345678.0", "MX", "+525512345678", "phone.repaired_former_prefix"),
@@ -127,6 +130,8 @@ def test_one_reading_is_accepted(typed: str, region: str | None, e164: str, repa
         ("+1 212 555 0100 0100", None, "phone.too_long"),
         ("212-155-0100", "US", "phone.invalid"),
         ("07700 900123", "GB", "phone.invalid"),  # reserved for drama, and not in the library's plan
+        ("331123456", "IT", "phone.ambiguous"),  # a mobile number of old, or 0331 123456 without its zero
+        ("331123456.0", "IT", "phone.ambiguous"),
         ("1 55 1234 5678", "MX", "phone.ambiguous"),  # +1 551 234 5678 in New Jersey, or the former 1 of Mexico
         ("15512345678", "MX", "phone.ambiguous"),
         ("+52 1 155 123 4567", None, "phone.too_long"),

@@ -6,7 +6,7 @@ rejected (`damage`), and under the protections of law 5 ("the wrong subscriber i
 - a second reading of the cell is a valid number too: rejected;
 - the country's calling code without a plus: read with and without the plus, and rejected if both are valid numbers;
 - a trunk zero that a spreadsheet dropped is put back only where the number is invalid without it, and never where the
-  zero belongs to the number (Italy);
+  zero belongs to the number (Italy); where it does, and few digits are a number with and without it, they are rejected;
 - a prefix that a country has given up is taken away where what is left is a number and the whole is none (Mexico);
 - letters are keypad digits only in service numbers (1-800-FLOWERS);
 - North American exchanges 211 to 911 are service codes (`compliance.md` section 9).
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -124,7 +125,8 @@ class _Work(_Verdicts):
     """Written rows on their way to a verdict.
 
     Attributes:
-        cells: The readings of `damage.read_cells`, with the ``cell``, its ``region``, ``calling_code`` and ``trunk``.
+        cells: The readings of `damage.read_cells`, with the ``cell``, its ``region``, ``calling_code``, ``trunk``
+            and ``zero``.
     """
 
     cells: pl.DataFrame
@@ -153,6 +155,7 @@ def _normalise_written(values: pl.Series, regions: pl.Series, *, details: bool) 
         region=regions,
         calling_code=_of_regions(regions, _calling_code),
         trunk=_of_regions(regions, _trunk),
+        zero=_of_regions(regions, _own_zero),
         text=pl.col("text").fill_null(""),
     )
     work = _Work(numbering.resolve(cells["text"], regions), _indices(cells["code"]), _indices(cells["repair"]), cells)
@@ -191,6 +194,13 @@ def _calling_code(region: str) -> str:
 def _trunk(region: str) -> str:
     """The national prefix, or nothing."""
     return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""
+
+
+@cache
+def _own_zero(region: str) -> str | None:
+    """A zero where numbers of the region may begin with one, by the library's examples; None elsewhere."""
+    examples = (phonenumbers.example_number_for_type(region, kind) for kind in phonenumbers.PhoneNumberType.values())
+    return "0" if any(example is not None and example.italian_leading_zero for example in examples) else None
 
 
 def _indices(codes: pl.Series) -> _Codes:
@@ -272,23 +282,47 @@ def _consider_trunk_zero(work: _Work) -> None:
     Only the country's own prefix may then be taken away again (06 in Hungary), no carrier code. Where the zero belongs
     to the number (Italy), the row stays rejected: so few digits could be another subscriber's.
     """
-    cells = work.cells
-    bare = cells["cell"].str.contains("^[1-9][0-9]+$") | cells["repair"].is_in(list(_NUMERIC_REPAIRS))
-    bare &= cells["calling_code"].is_not_null() & ~cells["text"].str.starts_with("+")
-    rows = np.flatnonzero(bare.fill_null(value=False).to_numpy() & (work.codes != 0) & _is_judged(work))
+    rows = np.flatnonzero(_is_bare(work) & (work.codes != 0) & _is_judged(work))
     if not rows.size:
         return
-    tried = cells.select("region", "calling_code", "trunk", text="0" + pl.col("text")).gather(rows)
-    other = numbering.resolve(tried["text"], tried["region"])
-    national = pl.col("text").str.strip_prefix(pl.col("trunk"))
-    expected = tried.select(pl.col("calling_code") + national).to_series().cast(pl.UInt64, strict=False).fill_null(0)
-    at_home = _valid(other) & np.equal(other.numbers, expected.to_numpy())
-    keeps_zero = ~tried["trunk"].str.starts_with("0").to_numpy()
+    other, at_home = _with_zero(work, rows)
+    keeps_zero = ~work.cells["trunk"].gather(rows).str.starts_with("0").to_numpy()
     work.codes[rows[at_home & keeps_zero]] = _INDEX["phone.leading_zero_lost"]
     work.adopt(rows, other, at_home & ~keeps_zero, REPAIRED_TRUNK_ZERO)
 
 
+def _doubt_short_numbers(work: _Work) -> None:
+    """Reject nothing but digits that are one number as they stand, and another with the zero that a spreadsheet drops.
+
+    331123456 in Italy is an old mobile number, or 0331 123456 in Busto Arsizio. Ten digits are all of a mobile number
+    there, and are believed.
+    """
+    short = (work.cells["text"].str.len_bytes() < _WHOLE_NUMBER) & work.cells["zero"].is_not_null()
+    rows = np.flatnonzero(short.to_numpy() & _is_bare(work) & (work.codes == 0))
+    if rows.size:
+        other, at_home = _with_zero(work, rows)
+        work.codes[rows[at_home & (other.numbers != work.found.numbers[rows])]] = _INDEX["phone.ambiguous"]
+
+
+def _is_bare(work: _Work) -> _Mask:
+    """Which cells are nothing but digits without a zero in front, as a spreadsheet leaves a number."""
+    cells = work.cells
+    bare = cells["cell"].str.contains("^[1-9][0-9]+$") | cells["repair"].is_in(list(_NUMERIC_REPAIRS))
+    bare &= cells["calling_code"].is_not_null() & ~cells["text"].str.starts_with("+")
+    return bare.fill_null(value=False).to_numpy()
+
+
+def _with_zero(work: _Work, rows: _Rows) -> tuple[Resolved, _Mask]:
+    """What some numbers are with a zero in front, and where that is a number of their own country."""
+    tried = work.cells.select("region", "calling_code", "trunk", text="0" + pl.col("text")).gather(rows)
+    other = numbering.resolve(tried["text"], tried["region"])
+    national = pl.col("text").str.strip_prefix(pl.col("trunk"))
+    expected = tried.select(pl.col("calling_code") + national).to_series().cast(pl.UInt64, strict=False).fill_null(0)
+    return other, _valid(other) & np.equal(other.numbers, expected.to_numpy())
+
+
 _NUMERIC_REPAIRS: Final = (damage.REPAIRED_DECIMAL, damage.REPAIRED_SCIENTIFIC)
+_WHOLE_NUMBER: Final = 10  # digits
 
 
 _FORMER_PREFIX: Final = "^52(?:1|01|044|045)([2-9][0-9]{9})$"
@@ -360,6 +394,7 @@ def _has_service_exchange(found: Resolved) -> _Mask:
 _PROTECTIONS: Final = (
     _consider_own_code,
     _consider_trunk_zero,
+    _doubt_short_numbers,
     _consider_former_form,
     _consider_missing_plus,
     _refuse_rivalled,
