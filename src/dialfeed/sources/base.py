@@ -73,3 +73,19 @@ class Source(Protocol):
     def sha256(self) -> str:
         """The SHA-256 of the source's bytes in hex; known once `chunks` is exhausted."""
         ...
+
+
+class Hashed:
+    """A source that is hashed while its chunks are read: the part of `Source` that is the same for all of these."""
+
+    _sha256: str | None = None
+
+    def sha256(self) -> str:
+        """See `Source.sha256`.
+
+        Raises:
+            RuntimeError: `chunks` was not exhausted yet.
+        """
+        if self._sha256 is None:
+            raise RuntimeError("the hash is known once all chunks were read")
+        return self._sha256

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.base import MALFORMED_SCHEMA, ROW, Chunk, Description
+from dialfeed.sources.base import MALFORMED_SCHEMA, ROW, Chunk, Description, Hashed
 from dialfeed.sources.cellvalues import SINGLE_EXACT
 from dialfeed.sources.content import FileContent
 from dialfeed.sources.files import changed
@@ -22,7 +22,7 @@ ARROW_STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
 _MOST_STREAM_BYTES: Final = 512 << 20
 
 
-class ColumnarSource:
+class ColumnarSource(Hashed):
     """A Parquet file, or an Arrow file or stream. Its first row is row 1.
 
     Cells become text as a person would type them: whole numbers without a decimal point, dates and times in ISO form.
@@ -49,7 +49,6 @@ class ColumnarSource:
         self._kind = kind
         self._chunk_rows = chunk_rows
         self._facts = dict(facts or {})
-        self._sha256: str | None = None
 
     def describe(self) -> Description:
         """Read the schema.
@@ -85,16 +84,6 @@ class ColumnarSource:
         self._sha256 = self._file.digest()
         if self._file.stamp() != stamp:
             raise changed(self._file.name)
-
-    def sha256(self) -> str:
-        """The SHA-256 of the file's bytes in hex.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
 
     def _schema(self) -> pl.Schema:
         with self._damage_told():

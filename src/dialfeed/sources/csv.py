@@ -13,7 +13,7 @@ import numpy as np
 from dialfeed.errors import FixSource
 from dialfeed.sources import records
 from dialfeed.sources.ahead import read_ahead
-from dialfeed.sources.base import Chunk, Description
+from dialfeed.sources.base import Chunk, Description, Hashed
 from dialfeed.sources.content import Content, FileContent, head
 from dialfeed.sources.csvtable import Dialect, ReaderMismatchError, Table
 from dialfeed.sources.encodings import UTF8, UndecodableError, as_utf8, foreign_mark, known_encoding
@@ -38,7 +38,7 @@ class _Header:
     row: int
 
 
-class CsvSource:
+class CsvSource(Hashed):
     """A CSV text, with or without byte-order mark.
 
     Rows are numbered as a spreadsheet does: the header is row 1, and each record counts one, however many
@@ -84,7 +84,6 @@ class CsvSource:
         self._header_row = header_row
         self._block_bytes = block_bytes
         self._facts = dict(facts or {})
-        self._sha256: str | None = None
 
     @property
     def _name(self) -> str:
@@ -117,16 +116,6 @@ class CsvSource:
             for chunk in chunks:
                 yield requoted_chunk(chunk, self._quote)
         self._sha256 = passage.sha256
-
-    def sha256(self) -> str:
-        """The SHA-256 of the file's bytes in hex.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
 
     def _chunks(self, blocks: Generator[bytes]) -> Generator[Chunk]:
         """Read the text in a thread of its own, and cut it into chunks in this one."""

@@ -14,7 +14,7 @@ import polars as pl
 from dialfeed.errors import FixSource
 from dialfeed.sources import jsonarray, jsonlines
 from dialfeed.sources.ahead import read_ahead
-from dialfeed.sources.base import ROW, Chunk, Description
+from dialfeed.sources.base import ROW, Chunk, Description, Hashed
 from dialfeed.sources.content import Content
 from dialfeed.sources.encodings import UndecodableError, as_utf8, known_encoding
 from dialfeed.sources.jsonarray import ArrayError
@@ -35,7 +35,7 @@ class _Known:
     shapes: Shapes
 
 
-class JsonSource:
+class JsonSource(Hashed):
     """JSON lines, or a JSON array of objects.
 
     A record of JSON lines has the number of its line, one of an array its place in the array, from 1 on. Columns are
@@ -70,7 +70,6 @@ class JsonSource:
         self._chunk_rows = chunk_rows
         self._limit = max_record_bytes
         self._facts = dict(facts or {})
-        self._sha256: str | None = None
         self._known: _Known | None = None
 
     def describe(self) -> Description:
@@ -92,16 +91,6 @@ class JsonSource:
         passage = self._content.passage(self._block_bytes)
         yield from read_ahead(self._chunks(passage.blocks()))
         self._sha256 = passage.sha256
-
-    def sha256(self) -> str:
-        """The SHA-256 of the text's bytes in hex.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
 
     def _chunks(self, blocks: Generator[bytes]) -> Generator[Chunk]:
         known = self._fields()

@@ -9,15 +9,15 @@ from typing import Any
 import polars as pl
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.base import ROW, Chunk, Description, Source
+from dialfeed.sources.base import ROW, Chunk, Description, Hashed, Source
 
 
-class SeveralSources:
+class SeveralSources(Hashed):
     """Sources with the same header, one after the other.
 
     Row numbers go on from one source to the next: the header of the second one follows the last row of the first.
-    The description tells, once all was read, how many rows stand before each source (``files``), and `place` finds a
-    row again.
+    The description tells, once all was read, how many rows stand before each source (``files``). The hash is that of
+    the sources' hashes (32 bytes each), one after the other.
 
     Args:
         name: All of them as the user named them.
@@ -29,7 +29,6 @@ class SeveralSources:
         self._openers = openers
         self._sources: list[Source] = []
         self._before: list[int] = []
-        self._sha256: str | None = None
 
     def describe(self) -> Description:
         """Compare the headers of all sources.
@@ -63,21 +62,6 @@ class SeveralSources:
             last = yield from _moved(source, last, header_row)
             digest.update(bytes.fromhex(source.sha256()))
         self._sha256 = digest.hexdigest()
-
-    def sha256(self) -> str:
-        """The SHA-256 of the sources' SHA-256 (32 bytes each), one after the other.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
-
-    def place(self, row: int) -> tuple[str, int]:
-        """Which source a row is from, and its number there; known for the sources that were read."""
-        index = max(index for index, before in enumerate(self._before) if before < row)
-        return self._sources[index].describe().path, row - self._before[index]
 
 
 def _moved(source: Source, by: int, last: int) -> Generator[Chunk, None, int]:

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import polars as pl
 
 from dialfeed.errors import FixSettings, FixSource
-from dialfeed.sources.base import ROW, Chunk, Description
+from dialfeed.sources.base import ROW, Chunk, Description, Hashed
 from dialfeed.sources.duckdb import DuckdbQuery
 from dialfeed.sources.mysql import MysqlQuery
 from dialfeed.sources.options import SourceOptions
@@ -72,11 +72,11 @@ def _leading(query: str) -> int:
     return match.end() if match else 0
 
 
-class QuerySource:
+class QuerySource(Hashed):
     """The rows of a query; the first one is row 1.
 
     The query runs in a transaction that cannot write. Its text is not told, since it may hold a phone number; its hash
-    is.
+    is. The hash of the source is that of the rows as CSV: a query has no bytes of its own.
 
     Args:
         query: The query, on its database.
@@ -87,7 +87,6 @@ class QuerySource:
         self._query = query
         self._chunk_rows = chunk_rows
         self._names: tuple[str, ...] | None = None
-        self._sha256: str | None = None
 
     def describe(self) -> Description:
         """Ask the database for the columns.
@@ -117,16 +116,6 @@ class QuerySource:
                 digest.update(chunk.rows.select(pl.exclude(ROW)).write_csv(include_header=False).encode())
                 yield chunk
         self._sha256 = digest.hexdigest()
-
-    def sha256(self) -> str:
-        """The SHA-256 of the rows as CSV in hex: a query has no bytes of its own.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
 
 
 def _records(batches: Iterator[Batch]) -> Generator[Record]:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from dialfeed.errors import FixSource
-from dialfeed.sources.base import Chunk, Description
+from dialfeed.sources.base import Chunk, Description, Hashed
 from dialfeed.sources.bounds import Bounds
 from dialfeed.sources.content import FileContent
 from dialfeed.sources.files import changed
@@ -82,7 +82,7 @@ class _Header:
     row: int
 
 
-class WorkbookSource:
+class WorkbookSource(Hashed):
     """A sheet of a workbook. Rows have the numbers that the spreadsheet shows.
 
     Hidden rows are rows: they are read, and counted in the facts once all rows were read, as are merged cells, formulas
@@ -106,7 +106,6 @@ class WorkbookSource:
         self._facts = dict(facts)
         self._stamp = file.stamp()
         self._header: _Header | None = None
-        self._sha256: str | None = None
 
     def describe(self) -> Description:
         """Read the header.
@@ -132,16 +131,6 @@ class WorkbookSource:
         self._sha256 = self._file.digest()
         if self._file.stamp() != self._stamp:
             raise changed(self._file.name)
-
-    def sha256(self) -> str:
-        """The SHA-256 of the workbook's bytes in hex.
-
-        Raises:
-            RuntimeError: `chunks` was not exhausted yet.
-        """
-        if self._sha256 is None:
-            raise RuntimeError("the hash is known once all chunks were read")
-        return self._sha256
 
     def _find_header(self) -> _Header:
         if self._header is None:
