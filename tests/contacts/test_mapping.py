@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialfeed.contacts import mapping
 from dialfeed.contacts.fields import CONTACT_FIELDS, RESERVED_COLUMNS
-from dialfeed.contacts.mapping import SYNONYMS, ColumnMapping, header_fingerprint, map_headers, match_key
+from dialfeed.contacts.mapping import SYNONYMS, ColumnMapping, header_fingerprint, map_headers, match_key, problems
 from dialfeed.contacts.reasons import BY_CODE
 
 COMPLETE = ("externalId", "firstName", "lastName", "phone", "email", "countryCode", "doNotCall", "doNotEmail")
@@ -186,14 +185,14 @@ def test_an_override_to_an_unknown_field_is_a_problem(field: str) -> None:
 
 def test_two_overrides_to_one_field_are_a_problem_unless_it_is_a_channel() -> None:
     header = ["phone", "a", "b", *FLAGS]
-    assert codes(map_headers(header, overrides={"a": "lastName", "b": "lastName"})) == [mapping.TWO_COLUMNS]
+    assert codes(map_headers(header, overrides={"a": "lastName", "b": "lastName"})) == [problems.TWO_COLUMNS]
     mapped = map_headers(["a", "b", *FLAGS], overrides={"b": "phone", "a": "phone"})
     assert mapped.problems == ()
     assert (mapped.fields["phone"], mapped.others, mapped.beside) == (1, {"phone": {"a": 0}}, ["a"])
 
 
 def test_one_override_that_means_two_columns_tells_no_order() -> None:
-    assert codes(map_headers(["Tel", "Tel", *FLAGS], overrides={"tel": "phone"})) == [mapping.TWO_COLUMNS]
+    assert codes(map_headers(["Tel", "Tel", *FLAGS], overrides={"tel": "phone"})) == [problems.TWO_COLUMNS]
     assert map_headers(["Tel", "Tel", *FLAGS], overrides={"#2": "phone", "#1": "phone"}).fields["phone"] == 1
 
 
@@ -209,7 +208,7 @@ def test_an_order_settles_which_of_several_columns_is_tried_first() -> None:
 
 def test_a_stated_field_needs_no_column_and_may_have_none() -> None:
     assert map_headers(["phone"], stated=FLAGS).problems == ()
-    assert codes(map_headers(["phone", "DNC"], stated=FLAGS)) == [mapping.STATED_AND_MAPPED]
+    assert codes(map_headers(["phone", "DNC"], stated=FLAGS)) == [problems.STATED_AND_MAPPED]
     assert map_headers(["phone", "DNC"], stated=FLAGS, overrides={"DNC": "-"}).problems == ()
 
 
@@ -224,7 +223,7 @@ def test_a_full_name_is_known_in_five_languages(name: str) -> None:
 def test_a_full_name_beside_a_first_or_last_name_passes_through_unless_it_is_mapped() -> None:
     header = ["phone", "Full Name", "Last Name", *FLAGS]
     assert map_headers(header).passed_through == {"Full Name": 1}
-    assert codes(map_headers(header, overrides={"Full Name": "fullName"})) == [mapping.TWO_COLUMNS]
+    assert codes(map_headers(header, overrides={"Full Name": "fullName"})) == [problems.TWO_COLUMNS]
     mapped = map_headers(header, overrides={"Full Name": "fullName", "Last Name": "-"})
     assert (mapped.full_name, mapped.problems) == (1, ())
 
@@ -232,9 +231,9 @@ def test_a_full_name_beside_a_first_or_last_name_passes_through_unless_it_is_map
 def test_values_tell_what_no_name_tells() -> None:
     mapped = map_headers(["Col7", "Col8", *FLAGS], evidence={0: "phone"})
     assert mapped.usable
-    assert (mapped.fields["phone"], codes(mapped)) == (0, [mapping.BY_VALUES])
+    assert (mapped.fields["phone"], codes(mapped)) == (0, [problems.BY_VALUES])
     contested = map_headers(["Col7", "Col8", *FLAGS], evidence={0: "phone", 1: "phone"})
-    assert codes(contested)[0] == mapping.TWO_COLUMNS
+    assert codes(contested)[0] == problems.TWO_COLUMNS
     assert map_headers(["phone", "Col8", *FLAGS], evidence={1: "phone"}).fields["phone"] == 0
 
 
@@ -320,14 +319,14 @@ def test_the_quote_that_keeps_a_name_from_being_a_formula_comes_off() -> None:
 
 
 def test_every_problem_is_in_the_catalogue_with_its_severity() -> None:
-    defined = {value for name, value in vars(mapping).items() if name.isupper() and str(value).startswith("header.")}
+    defined = {value for name, value in vars(problems).items() if name.isupper() and str(value).startswith("header.")}
     assert defined == {code for code in BY_CODE if code.startswith("header.")}
     assert {code for code in defined if BY_CODE[code].severity == "warning"} == {
         "header.blank_name",
-        mapping.BY_VALUES,
-        mapping.NOT_USED,
-        mapping.PASSES_UNASKED,
-        mapping.EMPTY_FLAG,
+        problems.BY_VALUES,
+        problems.NOT_USED,
+        problems.PASSES_UNASKED,
+        problems.EMPTY_FLAG,
     }
     found = map_headers(["phone", "", "x" * 129, "a", "a"], overrides={"b": "phone", "x" * 129: "foo"}, most_columns=1)
     assert all(BY_CODE[problem.code].severity == problem.severity for problem in found.problems)
