@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from dialfeed.config import Plan, resolve
 from dialfeed.errors import FixSettings
-from dialfeed.settings import SETTINGS, Limit
+from dialfeed.settings import SETTINGS, Limit, Setting
 
 
 def test_the_table_and_the_plan_have_the_same_settings() -> None:
@@ -62,6 +64,54 @@ def test_a_limit_is_a_share_or_a_number(text: str, part: int, whole: int, exceed
 def test_a_value_without_meaning_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(FixSettings):
         resolve(given, environ={})
+
+
+ODD: list[Any] = [3, -1, 1.5, True, "x", "\0", [1], [[1]], [True], {"a": [1]}, [{"a": 1}], date(2026, 1, 1), "1e400"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_value_of_any_kind_is_read_or_refused_in_words(setting: Setting) -> None:
+    for value in ODD:
+        try:
+            resolve({setting.name: value}, environ={})
+        except FixSettings as refused:
+            assert refused.sentence.endswith(".")  # noqa: PT017 - some values are right
+
+
+@pytest.mark.parametrize("given", [{"retries": True}, {"dnc": 3}, {"map": [["a=phone"]]}, {"insist": {"all": 1}}])
+def test_a_value_of_another_kind_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(FixSettings, match="text, or a list" if "retries" not in given else "a number"):
+        resolve(given, environ={})
+
+
+FILES = {
+    "no profile": ('dnc = ["us-national"]\n', "outside of a profile"),
+    "mistyped table": ("[profiles.default]\nrate = 5\n", "'profiles' outside of a profile"),
+    "profile is no table": ("profile = 3\n", "no table"),
+    "one profile is no table": ("profile = {default = 3}\n", "no table"),
+    "mistyped setting": ("[profile.default]\nraet = 5\n", "Perhaps rate"),
+    "no TOML": ("[profile.default\n", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_a_configuration_file_says_is_read_or_refused_and_never_passed_over(tmp_path: Path, name: str) -> None:
+    content, told = FILES[name]
+    config = tmp_path / "dialfeed.toml"
+    config.write_text(content)
+    with pytest.raises(FixSettings) as refused:
+        resolve({}, environ={}, config=config)
+    assert told in str(refused.value)
+    assert refused.value.advice
+
+
+@pytest.mark.parametrize("make", [None, Path.mkdir, lambda path: path.write_bytes(b"\xff\xfe")])
+def test_a_configuration_file_that_cannot_be_read_is_told(tmp_path: Path, make: Callable[[Path], Any] | None) -> None:
+    config = tmp_path / "dialfeed.toml"
+    if make is not None:
+        make(config)
+    with pytest.raises(FixSettings, match=r"dialfeed\.toml"):
+        resolve({}, environ={}, config=config)
 
 
 def test_the_lag_of_a_count_is_a_minute_unless_the_platform_is_on_this_machine() -> None:

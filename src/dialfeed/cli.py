@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from itertools import pairwise
 
 import click
@@ -15,7 +16,7 @@ import click
 from dialfeed import streams
 from dialfeed._version import __version__
 from dialfeed.commands import audit, donotcall, hours, loading, looking, people, runs, ship, verify
-from dialfeed.commands.shared import Group, echo_error, place_of, say
+from dialfeed.commands.shared import Group, echo_error, place_of, refused_by_system, say
 
 
 class _Root(Group):
@@ -89,6 +90,13 @@ def main() -> None:
         # whoever read our output has gone; there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        refused = refused_by_system(error)
+        say(f"dialfeed: {refused}")
+        if "--json" in sys.argv:
+            with suppress(OSError):  # where it is the output that cannot be written
+                echo_error(refused.sentence, refused.advice, refused.exit_code)
+        sys.exit(refused.exit_code)
     except Exception as error:  # noqa: BLE001 - no traceback, and no value that stands in one, ever reaches a user
         told = f"dialfeed itself failed ({type(error).__name__}, {place_of(error)})."
         say(f"dialfeed: {told} Please report it.")

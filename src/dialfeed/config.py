@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from dialfeed.reports.spans import Span
 from dialfeed.settings import BY_NAME, SETTINGS, Limit, Setting
 
 CONFIG_FILE = "dialfeed.toml"
+
+_FORM = "Settings stand below a line [profile.default], or [profile.NAME]; text in quotes, lists in brackets."
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,26 +239,46 @@ def _expected(error: Exception) -> str:
 
 def _profile(name: str | None, config: Path | None) -> Mapping[str, Any]:
     path = config or Path(CONFIG_FILE)
-    if not path.is_file():
-        if config is not None or name is not None:
-            raise FixSettings(f"There is no configuration file {path}.", advice="Write one, or leave out --profile.")
-        return {}
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise FixSettings(f"{path} cannot be read: {error}.") from None
-    profiles = content.get("profile", {})
+    except FileNotFoundError:
+        if config is not None or name is not None:
+            advice = "Correct --config." if config is not None else "Write one, or leave out --profile."
+            raise FixSettings(f"There is no configuration file {path}.", advice=advice) from None
+        return {}
+    except OSError as error:
+        raise FixSettings(f"{path} cannot be read ({error.strerror}).", advice="See who may read it.") from None
+    except UnicodeDecodeError:
+        raise FixSettings(f"{path} is not text in UTF-8.", advice="Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FixSettings(f"{path} cannot be read: {error}.", advice=_FORM) from None
+    profiles = _profiles(path, content)
     found = profiles.get(name or "default")
     if found is None and name is not None:
         known = ", ".join(sorted(profiles)) or "none"
-        raise FixSettings(f"{path} has no profile {name!r} (it has: {known}).")
+        raise FixSettings(f"{path} has no profile {name!r} (it has: {known}).", advice="Correct --profile.")
     return _checked_profile(path, found or {})
+
+
+def _profiles(path: Path, content: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The profiles of a file; whatever else stands in it would be passed over, and is refused."""
+    stray = next((name for name in content if name != "profile"), None)
+    if stray is not None:
+        raise FixSettings(f"{path} holds {stray!r} outside of a profile, where nothing is read.", advice=_FORM)
+    profiles = content.get("profile", {})
+    if not isinstance(profiles, Mapping) or not all(isinstance(each, Mapping) for each in profiles.values()):
+        raise FixSettings(f"A profile of {path} is no table.", advice=_FORM)
+    return profiles
 
 
 def _checked_profile(path: Path, profile: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in profile:
         if name not in BY_NAME:
-            raise FixSettings(f"{path} has a setting {name!r} that does not exist.", advice="See docs/settings.md.")
+            near = " or ".join(get_close_matches(name, BY_NAME))
+            raise FixSettings(
+                f"{path} has a setting {name!r} that does not exist.",
+                advice=f"Perhaps {near}; docs/settings.md has them all." if near else "docs/settings.md has them all.",
+            )
         if BY_NAME[name].secret:
             raise FixSettings(
                 f"{path} holds {name}, and such a file gets committed and shared.",

@@ -47,7 +47,17 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _texts(value: Any) -> list[str]:
+    """A text, or several of them."""
+    texts = [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else None
+    if texts is None or not all(isinstance(text, str) for text in texts):
+        raise TypeError("text, or a list of texts, is expected")
+    return texts
+
+
 def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError("a number is expected")
     number = float(value)
     if not 0 <= number < 1e12:
         raise ValueError("a number of 0 or more is expected")
@@ -113,7 +123,7 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
     """`column=field` pairs, from a table of the profile or from repeated flags."""
     if isinstance(value, Mapping):
         return tuple((str(column), str(name)) for column, name in value.items())
-    pairs = [item.rpartition("=") for item in ([value] if isinstance(value, str) else value)]
+    pairs = [item.rpartition("=") for item in _texts(value)]
     if not all(column and equals for column, equals, _ in pairs):
         raise ValueError("column=field is expected")
     return tuple((column.strip(), name.strip()) for column, _, name in pairs)
@@ -121,8 +131,7 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _insisted(value: Any) -> tuple[str, ...]:
     """Names of guards, from a list or separated by commas."""
-    items = [value] if isinstance(value, str) else value
-    names = tuple(name.strip() for item in items for name in item.split(",") if name.strip())
+    names = tuple(name.strip() for item in _texts(value) for name in item.split(",") if name.strip())
     if not set(names) <= {*GUARDS, "all"}:
         raise ValueError(f"{', '.join(GUARDS)} or all is expected")
     return names
@@ -170,7 +179,7 @@ def _named_pairs(value: Any, names: Sequence[str], what: str) -> tuple[tuple[str
     if isinstance(value, Mapping):
         pairs = [(str(name), str(text)) for name, text in value.items()]
     else:
-        pairs = [(name, text) for name, _, text in (each.partition("=") for each in value)]
+        pairs = [(name, text) for name, _, text in (each.partition("=") for each in _texts(value))]
     if not all(name in names and text.strip() for name, text in pairs):
         raise ValueError(f"one of {', '.join(names)}, with = and {what}, is expected")
     return tuple({name: (name, text.strip()) for name, text in pairs}.values())
@@ -184,9 +193,8 @@ def _recorded(value: Any) -> tuple[tuple[str, str], ...]:
 def _names(value: Any) -> tuple[str, ...]:
     """Column names in order: a list, or text with commas between them."""
     if isinstance(value, list):
-        return tuple(str(name).strip() for name in value)
-    parts = [value] if isinstance(value, str) else value
-    names = tuple(name.strip() for part in parts for name in part.split(","))
+        return tuple(name.strip() for name in _texts(value))
+    names = tuple(name.strip() for part in _texts(value) for name in part.split(","))
     if not all(names):
         raise ValueError("COLUMN,COLUMN is expected")
     return names
@@ -194,8 +202,15 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _sinks(value: Any) -> tuple[str, ...]:
     """Addresses of sinks, or `none`; a wrong one is told in its own words."""
-    texts = [value] if isinstance(value, str) else list(value)
+    texts = _texts(value)
     return () if texts == ["none"] else tuple(address.text for address in read_addresses(texts))
+
+
+def _secrets(value: Any) -> dict[str, str]:
+    """Secrets of sinks by the names of their variables."""
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        raise TypeError("names with their secrets are expected")
+    return secrets_in(value)
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
@@ -377,7 +392,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sinks", _sinks, (), "Send the audit trail there as well, as the run goes: `postgresql://`, `mysql://`, "
             "`s3://`, `syslog+tls://`, `https://` (docs/sinks.md), or `none`. Repeatable.", "sinks", "ADDRESS",
             option="sink"),
-    Setting("sink_secrets", secrets_in, None, "Secrets of the sinks, by the names of environment variables "
+    Setting("sink_secrets", _secrets, None, "Secrets of the sinks, by the names of environment variables "
             "(docs/sinks.md).", "sinks", "SECRETS", f"{ENVIRONMENT}*", secret=True),
     Setting("sink_grace", _number, "5", "Seconds that the sinks get at the end of a run; what is left waits for "
             "`dialfeed audit ship`.", "sinks", "SECONDS"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import command
@@ -37,6 +38,19 @@ def test_an_error_before_a_run_is_an_object_with_what_to_do(
     assert told in outcome.json["error"] + outcome.json["advice"]
     assert outcome.json["error"].rstrip(".") in outcome.err  # people read it too
     assert command.run(*arguments, env={"DIALFEED_HOME": str(tmp_path / "home")}).out == ""
+
+
+def test_what_the_system_refuses_is_told_with_its_name_and_is_no_fault_of_the_program(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/runs/of-another-user")
+
+    monkeypatch.setattr("dialfeed.ledger.folder.find", refuse)
+    outcome = tenant.run("status", "of-another-user", "--json")
+    assert (outcome.code, outcome.json["exit_code"]) == (1, 1)
+    assert outcome.json["error"] == "/runs/of-another-user cannot be used (Permission denied)."
+    assert "itself failed" not in outcome.err
 
 
 def test_an_interrupted_command_says_so_in_json(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from dialfeed.config import Plan, resolve
-from dialfeed.errors import DialfeedError
+from dialfeed.errors import DialfeedError, FixSettings
 from dialfeed.settings import BY_NAME, SETTINGS, Setting
 
 Command = Callable[..., Any]
@@ -183,6 +183,14 @@ def place_of(error: BaseException) -> str:
 
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "dialfeed" in frame.filename]
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "outside of dialfeed"
+
+
+def refused_by_system(error: OSError) -> DialfeedError:
+    """A file, a folder or an output that the system does not let us use, such as another user's run."""
+    what = f"{error.filename} cannot be used" if error.filename else "The system refuses an operation"
+    return FixSettings(
+        f"{what} ({error.strerror or type(error).__name__}).", advice="See who may read and write there."
+    )
 
 
 @contextmanager
