@@ -69,7 +69,8 @@ def test_once_there_is_a_key_every_run_is_signed(tenant: Tenant) -> None:
     assert told.json["signed"]["lines"] == told.json["lines"]
     assert told.json["signed"]["key_is_the_expected"] is True
     (run / "audit.sig").unlink()
-    assert tenant.run("audit", "verify", run).code == 0
+    unsigned = tenant.run("audit", "verify", run)
+    assert (unsigned.code, "signature was removed" in unsigned.out) == (0, True)
     assert tenant.run("audit", "verify", run, "--public-key", key).code == 7
 
 
@@ -130,3 +131,53 @@ def test_lines_that_were_added_to_a_run_that_has_ended_show(tenant: Tenant, run:
     forged.append("hold.set", operator="nobody")
     forged.close()
     assert tenant.run("audit", "verify", run).code == 7
+
+
+def test_the_trail_of_another_run_is_not_taken_for_this_ones(tenant: Tenant, run: Path) -> None:
+    """Also where the other's summary lies beside it, or the end that this one's summary has was changed to fit."""
+    own = json.loads((run / "summary.json").read_bytes())
+    flags = ("--insist", "all", "--runs-dir", tenant.folder / "runs")
+    other = tenant.run("import", tenant.write(FILE), "--list", tenant.list_id, *flags, "--json").json
+    folder = tenant.folder / "runs" / other["run"]
+    (run / "summary.json").write_text(json.dumps(own | {"audit_hash": other["audit_hash"]}))
+    (run / "audit.jsonl").write_bytes((folder / "audit.jsonl").read_bytes())
+    told = tenant.run("audit", "verify", run, "--json")
+    assert (told.code, told.json["first_bad_line"]) == (7, 1)
+    (run / "summary.json").write_bytes((folder / "summary.json").read_bytes())
+    assert tenant.run("audit", "verify", own["run"]).code == 7, "asked for by its id"
+    assert tenant.run("audit", "verify", other["run"], "--runs-dir", tenant.folder / "runs").code == 0
+    (folder / "audit.jsonl").write_bytes(b"")
+    assert "Line 1 is missing" in tenant.run("audit", "verify", folder).out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"n":1,"run":"r","event":"e","previous":"' + b"0" * 64 + b'","hash":[1]}\n',
+        b'{"n":1,"run":["r"],"event":"e","previous":"' + b"0" * 64 + b'","hash":"x"}\n',
+        b'{"n":true,"run":"r","event":"e","previous":"' + b"0" * 64 + b'","hash":"x"}\n',
+        b'{"n":1,"run":"r","event":"e","previous":"0","x":' + b"[" * 300 + b"]" * 300 + b',"hash":"x"}\n',
+        b"[]\n", b"{}\n", b"\n", b"\0",
+    ],
+)  # fmt: skip
+def test_whatever_stands_in_a_trail_it_is_judged(tenant: Tenant, line: bytes) -> None:
+    told = tenant.run("audit", "verify", tenant.write(line, "audit.jsonl"))
+    assert (told.code, "Line 1 is not a line of an audit trail" in told.out) == (7, True)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        b"[]", b'"x"', b'{"address":[1],"n":"x","hash":[1],"end":0,"attempts":0,"dead":0}',
+        b'{"address":"https://x.example/","n":1,"hash":{},"end":0,"attempts":0,"dead":0}',
+    ],
+)  # fmt: skip
+def test_a_cursor_that_cannot_be_read_says_nothing_of_the_trail(tenant: Tenant, run: Path, cursor: bytes) -> None:
+    (run / "shipped").mkdir()
+    (run / "shipped/webhook.json").write_bytes(cursor)
+    assert tenant.run("audit", "verify", run).code == 0
+
+
+def test_a_trail_that_the_system_does_not_let_us_read_is_told(tenant: Tenant) -> None:
+    told = tenant.run("audit", "verify", "/proc/self/mem")
+    assert (told.code, "/proc/self/mem cannot be read" in told.err) == (1, True)

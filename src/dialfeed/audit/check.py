@@ -88,6 +88,10 @@ def check(lines: Iterable[bytes], *, last_hash: str | None = None, hashes: Itera
     return checked
 
 
+_KINDS: Final = {"n": int, "run": str, "event": str, "previous": str, "hash": str}
+"""What of a line matters to the chain, and of which kind it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What of a line matters to the chain.
@@ -114,11 +118,12 @@ def read_line(raw: bytes) -> Line | None:
     """
     try:
         told = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        again = orjson.dumps(told)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # what is nested too deep can be read, and not written
         return None
-    if not isinstance(told, dict) or orjson.dumps(told) + b"\n" != raw:
+    if not isinstance(told, dict) or again + b"\n" != raw or next(reversed(told), "") != "hash":
         return None
-    if not {"n", "run", "event", "previous", "hash"} <= told.keys() or next(reversed(told)) != "hash":
+    if {name: type(told.get(name)) for name in _KINDS} != _KINDS:
         return None
     claimed = told.pop("hash")
     return Line(told["n"], told["run"], told["previous"], claimed, claimed == line_hash(told))

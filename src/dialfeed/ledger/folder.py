@@ -120,6 +120,11 @@ def discard(folder: RunFolder, home: Path) -> None:
 _ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 
 
+def is_run_id(name: str) -> bool:
+    """Whether a name is a run's id, and not one that somebody gave to a folder."""
+    return _ID.fullmatch(name) is not None
+
+
 def new_run_id(now: datetime) -> str:
     """An id that sorts by time and that two machines will not make twice."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -188,9 +193,7 @@ def latest(*, runs_dir: Path, home: Path, holding: str = LEDGER) -> Path:
     Raises:
         FixSettings: There is none.
     """
-    newest = max(
-        known(runs_dir, home, holding), key=lambda run: (_ID.fullmatch(run[0]) is not None, run[0]), default=None
-    )
+    newest = max(known(runs_dir, home, holding), key=lambda run: (is_run_id(run[0]), run[0]), default=None)
     if newest is None:
         raise FixSettings("There is no run yet.", advice="Give a run's folder.")
     return newest[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from dialfeed.audit.signing import PUBLIC, SIGNATURE, Signed, make_keys, read_si
 from dialfeed.audit.sinks.cursor import acknowledged_hashes
 from dialfeed.config import Plan
 from dialfeed.errors import FixSettings
-from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, is_held
+from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, is_held, is_run_id
 from dialfeed.reports.summary import OPEN
 from dialfeed.running.assembly import keys_folder, run_folder
 from dialfeed.runs.sealed import changed_since_sealed
@@ -95,9 +96,16 @@ def examine(run: str, plan: Plan, *, last_hash: str | None = None, public_key: P
         public_key: The key that must have signed all of it.
 
     Raises:
-        FixSettings: There is no such run or file, or a key cannot be read.
+        FixSettings: There is no such run or file, or it or a key cannot be read.
     """
     file = _trail_of(run, plan)
+    try:
+        return _examined(file, run, plan, last_hash, public_key)
+    except OSError as error:
+        raise FixSettings(f"{error.filename or file} cannot be read ({os.strerror(error.errno or 0)}).") from None
+
+
+def _examined(file: Path, run: str, plan: Plan, last_hash: str | None, public_key: Path | None) -> Verdict:
     signature, unreadable = _signature(file.with_name(SIGNATURE), public_key, plan)
     recorded, end, taken_up = (last_hash, "what was given", False) if last_hash else _recorded(file)
     known = [signature.hash] if signature and signature.good else []
@@ -109,9 +117,10 @@ def examine(run: str, plan: Plan, *, last_hash: str | None = None, public_key: P
     verdict = Verdict(file, checked, end, taken_up, signature)
     if unreadable:
         checked.add(checked.lines + 1, f"cannot be trusted: {SIGNATURE} holds no signature that can be read")
+    _judge_run(verdict, run)
     _judge_signature(verdict, required=public_key is not None)
     _judge_files(verdict)
-    _remark(verdict)
+    _remark(verdict, has_key=(keys_folder(plan) / PUBLIC).is_file())
     return verdict
 
 
@@ -139,12 +148,27 @@ def _trail_of(run: str, plan: Plan) -> Path:
 
 def _recorded(trail: Path) -> tuple[str | None, str, bool]:
     """The end that the summary beside a trail recorded, where that is, and whether the trail goes on after it."""
+    told = _summary(trail)
+    recorded = told.get("audit_hash")
+    return (recorded, SUMMARY, told.get(OPEN) is True) if isinstance(recorded, str) else (None, "", False)
+
+
+def _summary(trail: Path) -> dict[str, Any]:
+    """The summary beside a trail; empty where there is none that can be read."""
     try:
         told = orjson.loads(trail.with_name(SUMMARY).read_bytes())
-        recorded, taken_up = told["audit_hash"], told.get(OPEN) is True
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return None, "", False
-    return (recorded, SUMMARY, taken_up) if isinstance(recorded, str) else (None, "", False)
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _judge_run(verdict: Verdict, asked: str) -> None:
+    """Hold the run that the trail is of against the one that was asked for, and the one that the folder is of."""
+    checked, file = verdict.checked, verdict.file
+    folder = file.absolute().parent.name
+    expected = {name for name in (asked, folder) if is_run_id(name)} | {_summary(file).get("run", checked.run)}
+    if checked.run and expected != {checked.run}:
+        checked.add(1, f"is of run {checked.run}, and not of the one whose trail this should be")
 
 
 def _signature(path: Path, public_key: Path | None, plan: Plan) -> tuple[Signed | None, bool]:
@@ -180,7 +204,7 @@ def _judge_files(verdict: Verdict) -> None:
             verdict.checked.add(problem.line, problem.sentence)
 
 
-def _remark(verdict: Verdict) -> None:
+def _remark(verdict: Verdict, *, has_key: bool) -> None:
     checked, signature = verdict.checked, verdict.signature
     if verdict.taken_up:
         verdict.notes.append(
@@ -191,6 +215,11 @@ def _remark(verdict: Verdict) -> None:
         verdict.notes.append(
             "Its end is recorded nowhere here (no summary.json beside it), so lines may be missing there: "
             "give the last hash that a sink has kept with --last-hash."
+        )
+    if signature is None and has_key:
+        verdict.notes.append(
+            "It is not signed, although there is a key here: it ended before there was one, or the signature was "
+            "removed. With --public-key that counts as wrong."
         )
     if signature is not None and signature.good:
         whose = {True: "the key that is known here", False: "a key that is NOT the one known here", None: "a key"}

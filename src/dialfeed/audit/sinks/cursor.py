@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -40,6 +40,10 @@ class Cursor:
     dead: int = 0
 
 
+_KINDS: Final = {"address": str, "n": int, "hash": str, "end": int, "attempts": int, "dead": int}
+"""What a cursor's file holds."""
+
+
 class CursorFile:
     """A cursor on the disk.
 
@@ -55,14 +59,16 @@ class CursorFile:
         self._lock = self._folder / f"{name}.lock"
 
     def read(self, address: str) -> Cursor:
-        """The cursor; a new one for a sink that is new to the run, or has moved to another address."""
+        """The cursor; a new one for a sink that is new to the run or has moved, and where it cannot be read."""
         try:
             told = orjson.loads(self._path.read_bytes())
-            cursor = Cursor(
-                told["address"], Position(told["n"], told["hash"], told["end"]), told["attempts"], told["dead"]
-            )
+            kinds = {name: type(told[name]) for name in _KINDS}
         except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
             return Cursor(address)
+        if kinds != _KINDS:
+            return Cursor(address)
+        position = Position(told["n"], told["hash"], told["end"])
+        cursor = Cursor(told["address"], position, told["attempts"], told["dead"])
         return cursor if cursor.address == address else Cursor(address, dead=cursor.dead)
 
     def write(self, cursor: Cursor) -> None:
@@ -124,9 +130,11 @@ def remembered(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted((folder / SHIPPED).glob("*.json")):
         try:
-            found[path.stem] = orjson.loads(path.read_bytes())["address"]
+            address = orjson.loads(path.read_bytes())["address"]
         except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
             continue
+        if isinstance(address, str):
+            found[path.stem] = address
     return found
 
 
