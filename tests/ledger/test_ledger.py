@@ -195,6 +195,24 @@ def test_nothing_more_becomes_of_contacts_before_the_first_batch_that_is_not_set
         assert ledger.settled_up_to() == 30
 
 
+def test_what_a_count_has_settled_can_be_doubted_and_is_unknown_then(tmp_path: Path) -> None:
+    """Whether it was found on the list, or not and was sent again: only its own answer puts a batch beyond doubt."""
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        found, again, answered, failed = (ledger.opened(ledger.create(((at, at + 10),))) for at in (0, 10, 20, 30))
+        ledger.delivered(answered, status=201, ids={})
+        ledger.delivered(found, status=502, ids={}, settled="count")
+        ledger.absent(again, cause="HTTP 502", settled="count")
+        ledger.delivered(ledger.opened(again), status=201, ids={})
+        ledger.failed(failed, cause="HTTP 502")
+        assert ledger.settled_up_to() == 0, "its row may have to go into another file"
+        assert [batch.id for batch in ledger.doubt()] == [found.id, again.id]
+        assert ledger.doubt() == []
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert [entry.state for entry in ledger.entries()] == ["unknown", "unknown", "delivered", "failed"]
+        assert (ledger.stored(), ledger.settled_by()) == (10, {})
+        assert [batch.id for batch in ledger.unfinished()[0]] == [found.id, again.id]
+
+
 def test_a_batch_that_waits_for_others_is_not_forgotten(tmp_path: Path) -> None:
     """What is cut after it may be sent before it; the next process must not begin behind both."""
     with Ledger(tmp_path / "ledger.sqlite") as ledger:

@@ -172,7 +172,8 @@ class Ledger:
         A batch of which the platform stored some contacts without saying which stays unknown for good: no count
         can name them.
         """
-        return list(self._batches("open", "unknown")), list(self._batches("waiting"))
+        lost = self._batches("state in ('open', 'unknown') and stored_unnamed = 0")
+        return list(lost), list(self._batches("state = 'waiting'"))
 
     def stored(self) -> int:
         """How many contacts are known to be on the list through this run, named or not."""
@@ -283,13 +284,25 @@ class Ledger:
             self._db.execute("update batch set stored_unnamed = ? where id = ?", (parts.unknown_stored, child.id))
         return child
 
+    def doubt(self) -> list[Batch]:
+        """Let what a count has settled be unknown again. Returns the batches that had been delivered by it."""
+        by_count = "state = 'delivered' and settled <> ''"
+        with self._write("doubt"):
+            doubted = list(self._batches(by_count))
+            self._db.execute(f"update batch set state = 'unknown', settled = '' where {by_count}")  # noqa: S608 - ours
+        self._stored = self._count_stored()
+        return doubted
+
     # --- what reports ask ---------------------------------------------------------------------------------------
 
     def settled_up_to(self) -> int:
-        """The place up to which every contact is on the list or refused: nothing more will become of them."""
+        """The place up to which every contact is on the list or refused: nothing more will become of them.
+
+        What is on the list by a count alone can still be doubted.
+        """
         query = (
-            "select coalesce((select min(start) from batch where state in ('open', 'waiting', 'unknown', 'failed')),"
-            " (select max(stop) from batch), 0)"
+            "select coalesce((select min(start) from batch where state in ('open', 'waiting', 'unknown', 'failed')"
+            " or state = 'delivered' and settled <> ''), (select max(stop) from batch), 0)"
         )
         return int(self._one(query))
 
@@ -397,13 +410,9 @@ class Ledger:
             (state, batch.attempts, status, cause, ids, settled, settled, batch.id),
         )
 
-    def _batches(self, *states: str) -> Iterator[Batch]:
-        marks = ", ".join("?" for _ in states)
-        query = (
-            f"select id, spans, root, attempts from batch where state in ({marks})"  # noqa: S608 - marks only
-            " and stored_unnamed = 0 order by id"
-        )
-        for number, spans, root, attempts in self._db.execute(query, states):
+    def _batches(self, where: str) -> Iterator[Batch]:
+        query = f"select id, spans, root, attempts from batch where {where} order by id"  # noqa: S608 - ours
+        for number, spans, root, attempts in self._db.execute(query):
             yield Batch(number, _load_spans(spans), root, attempts)
 
     def _count_stored(self) -> int:

@@ -134,6 +134,14 @@ CATALOGUE: Final[tuple[Kind, ...]] = (
         "An earlier run does not know of all its contacts whether they are on the list, so the count settles nothing.",
         "Bring that run to its end first, then `dialfeed settle RUN`.",
     ),
+    Kind(
+        "settle.doubted",
+        "What the count had settled is in doubt",
+        "Lost answers were settled by the list's count, and in the end the list had more contacts than anybody can"
+        " explain: somebody else has written to it, or the platform has stored late what was sent again. So it is not"
+        " known whether those contacts are on the list once.",
+        "Look for the contacts of unknown.csv on the platform before they are imported again.",
+    ),
     # --- verification -------------------------------------------------------------------------------------------------
     Kind(
         "verify.no_count",

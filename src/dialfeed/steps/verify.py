@@ -43,11 +43,33 @@ async def verify(run: Run, order: Order, ledger: Ledger, stage: Stage, target: T
     )
     teller = Teller(run.folder.id, "run", run.observe, run.stopper)
     counted = await teller.count(counted, target, order.plan.lag)
+    if (counted.difference or 0) > 0:
+        counted = _doubted(run, ledger, counted)
     run.summary.after, run.summary.later, run.summary.perhaps = counted.after, counted.later, counted.perhaps
     teller.judge(counted)
     contacts = delivered_contacts(stage, ledger)
     await teller.read_back(contacts, counted, target, order.plan)
     run.summary.findings += teller.findings
+
+
+def _doubted(run: Run, ledger: Ledger, counted: Counted) -> Counted:
+    """Nobody can explain the count, so nothing that a count has told of lost answers is known for certain.
+
+    Somebody else has written to the list, perhaps what was taken for a lost batch; or the platform has stored one late
+    that was sent again.
+    """
+    batches = ledger.doubt()
+    if not batches:
+        return counted
+    doubted = sum(batch.size for batch in batches)
+    run.observe("settling.doubted", batches=[batch.id for batch in batches], contacts=doubted)
+    sentence = (
+        f"The list has contacts that nobody can explain, so {told_with_noun(doubted, 'contact')} whose answers were "
+        f"lost and that its count had seemed to settle {_are(doubted)} unknown: there once, twice or not at all."
+    )
+    remedy = "Look for them on the platform (unknown.csv) before they are imported again."
+    run.summary.findings.append(found("settle.doubted", sentence, remedy))
+    return replace(counted, delivered=counted.delivered - doubted, unknown=counted.unknown + doubted)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,15 @@ _LOGGED: Final[frozenset[Kind]] = frozenset(
     {"number", "flag", "code", "hash", "id", "name", "time", "words", "counts", "numbers", "codes"}
 )
 _WARNINGS: Final = frozenset(
-    {"batch.unknown", "batch.failed", "contacts.refused", "delivery.paused", "settling.failed", "trail.recovered"}
+    {
+        "batch.unknown",
+        "batch.failed",
+        "contacts.refused",
+        "delivery.paused",
+        "settling.failed",
+        "settling.doubted",
+        "trail.recovered",
+    }
 )
 
 

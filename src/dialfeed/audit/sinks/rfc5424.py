@@ -16,7 +16,9 @@ from dialfeed.audit.sinks.base import Event
 _FACILITY: Final = 13
 """Log audit (RFC 5424 section 6.2.1)."""
 _ERROR, _WARNING, _NOTICE, _INFORMATIONAL = 3, 4, 5, 6
-_BAD: Final = frozenset({"batch.failed", "batch.unknown", "settling.failed", "trail.recovered", "contacts.refused"})
+_BAD: Final = frozenset(
+    {"batch.failed", "batch.unknown", "settling.failed", "settling.doubted", "trail.recovered", "contacts.refused"}
+)
 _CEF_SEVERITIES: Final = {_ERROR: 8, _WARNING: 6, _NOTICE: 4, _INFORMATIONAL: 2}
 _NOT_PRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 
