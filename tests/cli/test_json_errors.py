@@ -46,8 +46,9 @@ def test_what_the_system_refuses_is_told_with_its_name_and_is_no_fault_of_the_pr
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "/runs/of-another-user")
 
-    monkeypatch.setattr("dialfeed.ledger.folder.find", refuse)
-    outcome = tenant.run("status", "of-another-user", "--json")
+    monkeypatch.setattr("dialfeed.commands.watching.show_status", refuse)
+    tenant.import_file(tenant.write("phone,doNotCall,doNotEmail\n+12125550100,no,no\n"))
+    outcome = tenant.run("status", tenant.folder / "run", "--json")
     assert (outcome.code, outcome.json["exit_code"]) == (1, 1)
     assert outcome.json["error"] == "/runs/of-another-user cannot be used (Permission denied)."
     assert "itself failed" not in outcome.err
