@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tenant import Tenant
 
 from dialfeed.donotcall.keys import KeyRing
@@ -53,6 +54,56 @@ def test_an_address_is_erased_in_any_case(tenant: Tenant) -> None:
     run = load(tenant)
     assert tenant.run("forget", "ann@EXAMPLE.com", "--json").json["rows"] == {run: 1}
     assert holding(tenant.folder / "run", MAIL) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "erased"),
+    [
+        ("ann@bücher.example", True),
+        ("Ann@BÜCHER.example", True),
+        ("ann@xn--bcher-kva.example", True),
+        ("<ann@bücher.example>", True),
+        ("mail to ann@bücher.example.", True),
+        ("mailto:ann@bücher.example?subject=x", True),
+        ("ann@bücher.example;jo@example.com", True),
+        ("jo-ann@bücher.example", False),
+        ("jo.ann@bücher.example", False),
+        ("joann@bücher.example", False),
+        ("jo+ann@bücher.example", False),
+        ("ann@bücher.example.org", False),
+        ("ann@bücher.examples", False),
+    ],
+)
+def test_an_address_is_found_beside_words_and_not_at_the_end_of_another_one(
+    tenant: Tenant, cell: str, erased: bool
+) -> None:
+    content = f"externalId,phone,email,note,doNotCall,doNotEmail\n1,{OTHER},,{cell},no,no\n"
+    assert tenant.import_file(tenant.write(content), "--max-rejected", "100%").code in {0, 4}
+    done = tenant.run("forget", "ann@bücher.example", "--json")
+    assert sum(done.json["rows"].values()) == erased
+
+
+def test_what_a_row_has_forbidden_for_all_rows_stays_and_is_told(tenant: Tenant) -> None:
+    content = f"{HEADER}\n1,Ann,{NUMBER},,yes,no\n2,Ben,{OTHER},,no,no\n"
+    run = tenant.import_file(tenant.write(content), "--json").json["run"]
+    assert tenant.run("forget", OTHER, "--json").json["objections"] == []
+    done = tenant.run("forget", NUMBER)
+    assert f"no mended row of run {run} is used" in done.out
+
+
+def test_a_run_that_cannot_be_read_is_told_and_keeps_no_other_from_being_erased(tenant: Tenant) -> None:
+    broken = load(tenant)
+    content = f"{HEADER}\n1,Ann,{NUMBER},,no,no\n"
+    whole = tenant.import_file(tenant.write(content), "--json", "--run-dir", tenant.folder / "z", "--insist", "all")
+    (tenant.folder / "run" / "ledger.sqlite").write_bytes(b"no ledger" * 1000)
+    done = tenant.run("forget", NUMBER, "--json")
+    assert (done.code, done.json["damaged_runs"]) == (4, [broken])
+    assert set(done.json["rows"]) == {broken, whole.json["run"]}
+    assert holding(tenant.folder, NUMBER, WRITTEN) == ["contacts.csv"]
+    purged = tenant.run("purge", broken, "--even-open", "--older-than", "0d", "--json")
+    assert [each["action"] for each in purged.json] == ["removed"]
+    assert not (tenant.folder / "run" / "ledger.sqlite").exists()
+    assert tenant.run("forget", NUMBER).code == 0
 
 
 def test_the_suppression_and_the_proof_stay(tenant: Tenant) -> None:

@@ -103,6 +103,14 @@ def vars_of(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in ("max_cell", "partial", "answer")}
 
 
+@pytest.mark.parametrize("killed", [".delivered.csv.part", ".rejected.csv.part", ".suppressed.csv.part"])
+def test_what_a_process_that_died_while_it_wrote_rows_anew_has_left_goes_as_well(tenant: Tenant, killed: str) -> None:
+    run = imported(tenant)
+    (run / killed).write_text(ROWS)
+    purge(tenant, days=31)
+    assert not (run / killed).exists()
+
+
 def test_a_rehearsal_of_a_purge_changes_nothing(tenant: Tenant) -> None:
     run = imported(tenant)
     before = {path.name: path.read_bytes() for path in run.iterdir()}

@@ -14,6 +14,7 @@ import pytest
 from dialfeed.delivery.answers import Words
 from dialfeed.delivery.ports import Parts, Suppression
 from dialfeed.errors import FixSettings
+from dialfeed.ledger.erasing import erase_contacts, erase_words
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.ledger.reading import glance
 
@@ -165,11 +166,32 @@ def test_what_is_forgotten_is_nowhere_in_the_ledgers_files(tmp_path: Path) -> No
             ledger.divided(batch, Parts(400, "refused", refused={1: Words("refused.by_platform", words)}))
         ledger.delivered(batch, status=201, ids=dict.fromkeys(range(10), "Extmark"))
         ledger.delivered(batch, status=201, ids={0: "Notemark"})
-        ledger.forget_rows()
+        erase_contacts(tmp_path / "ledger.sqlite")
         assert [(each.code, each.words) for each in ledger.refusals()] == [("refused.by_platform", "")]
         assert [each.ids for each in ledger.entries()] == [[]]
         left = b"".join(file.read_bytes() for file in sorted(tmp_path.iterdir()))
     assert [mark for mark in (b"Zebulonmark", b"Quillonmark", b"Extmark", b"Notemark") if mark in left] == []
+
+
+def test_words_that_repeat_a_text_are_nowhere_in_the_ledgers_files_and_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    said = {1: "Zebulon@Example.com is no address", 2: "Quillon is no name"}
+    with Ledger(path) as ledger:
+        batch = ledger.opened(ledger.create(((0, 10),)))
+        refused = {place: Words("refused.by_platform", words) for place, words in said.items()}
+        ledger.divided(batch, Parts(400, "refused", refused=refused))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("delete from fact where name = 'format'")  # whichever version has made it
+    erase_words(path, ["zebulon@example.com", "nobody"])
+    with closing(sqlite3.connect(path)) as database:
+        assert [words for (words,) in database.execute("select words from refusal order by place")] == ["", said[2]]
+    assert b"Zebulon" not in b"".join(file.read_bytes() for file in sorted(tmp_path.iterdir()))
+
+
+def test_what_is_no_ledger_is_not_erased_in(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"not a database, but something of that length" * 100)
+    with pytest.raises(FixSettings, match="ledger"):
+        erase_contacts(tmp_path / "other")
 
 
 def test_the_journal_is_written_ahead_so_that_a_reader_holds_nobody_up(tmp_path: Path) -> None:
@@ -254,6 +276,18 @@ def test_a_file_that_is_no_ledger_of_ours_is_told(tmp_path: Path) -> None:
         ledger.remember(format=999)
     with pytest.raises(FixSettings, match="999"):
         Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_a_ledger_that_tells_no_format_was_made_before_there_was_one_to_tell(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.remember(run="20261126T074012Z-9d9ae8")
+    Ledger(path).close()  # it is one of ours
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("delete from fact where name = 'format'")
+    with pytest.raises(FixSettings, match="format 1") as told:
+        Ledger(path)
+    assert "the version that began it" in told.value.advice
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:

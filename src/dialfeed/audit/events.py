@@ -141,6 +141,8 @@ EVENTS: Final[tuple[Event, ...]] = (
         ("rows", "counts", "rows that were erased, by run"),
         ("open_runs", "codes", "runs that can still be resumed and hold it"),
         ("busy_runs", "codes", "runs that a process was working on"),
+        ("damaged_runs", "codes", "runs with files that cannot be read, which may hold it"),
+        ("objections", "codes", "runs that keep it among what their rows forbid"),
         ("lists", "codes", "do-not-call lists that keep it"),
     ),
     _event("preflight.done", "What would be sent is known, and what the list has room for.",

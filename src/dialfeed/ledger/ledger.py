@@ -67,7 +67,10 @@ create table if not exists suppression (
 ) without rowid;
 """
 
-_FORMAT = 1
+_FORMAT = 2
+"""Of what a run remembers: the tables, and the facts that `dialfeed.steps` puts among them. It counts up with every
+change to either, so that a run is gone on with by no version that would not find what it needs; a ledger that tells no
+format is one of format 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +132,19 @@ class Ledger:
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=full")
             self._db.executescript(_SCHEMA)
-            made_by = self.fact("format", _FORMAT)
+            self._db.execute(
+                "insert into fact select 'format', ? where not exists (select 1 from fact)", (json.dumps(_FORMAT),)
+            )
+            made_by = self.fact("format", 1)
         except sqlite3.DatabaseError as error:
             raise FixSettings(f"{path} cannot be read as a ledger ({error}).") from error
         if made_by != _FORMAT:
-            raise FixSettings(f"{path} has ledger format {made_by}, and this version reads {_FORMAT}.")
+            self._db.close()
+            raise FixSettings(
+                f"The run in {path.parent} was begun by another version of dialfeed (its ledger has format {made_by}, "
+                f"and this version reads {_FORMAT}).",
+                advice="Go on with the version that began it: `versions` in its summary.json tells which that is.",
+            )
         self._next = 1 + int(self._one("select coalesce(max(id), 0) from batch"))
         self._stored = self._count_stored()
 
@@ -356,18 +367,6 @@ class Ledger:
         """Let batches that were given up wait again, for a resumed run. Returns how many."""
         with self._write("reopen"):
             return self._db.execute("update batch set state = 'waiting', attempts = 0 where state = 'failed'").rowcount
-
-    def forget_rows(self) -> None:
-        """Empty what tells of single contacts: the platform's ids, and its words about those it refused.
-
-        What was overwritten does not stay behind in the file.
-        """
-        self._db.execute("pragma secure_delete=on")
-        with self._write("forget", synced=True):
-            self._db.execute("update batch set ids = null where ids is not null")
-            self._db.execute("update refusal set words = '' where words <> ''")
-        self._db.execute("vacuum")
-        self._db.execute("pragma wal_checkpoint(truncate)")
 
     # --- SQLite -------------------------------------------------------------------------------------------------
 

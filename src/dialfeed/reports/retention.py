@@ -26,20 +26,24 @@ HOLD: Final = "HOLD"
 
 
 def part_of(name: str) -> str:
-    """What a file with rows is called while it is written behind rows that it has; a process that dies leaves it."""
+    """What a file with rows is called while one that is there is written anew; a process that dies leaves it."""
     return f".{name}.part"
 
 
-ROW_FILES: Final = (
+_TABLES: Final = (
     "delivered.csv",
     "rejected.csv",
     "duplicates.csv",
     "suppressed.csv",
-    part_of("suppressed.csv"),
     "refused.csv",
     "failed.csv",
     "unknown.csv",
     "ready.csv",
+)
+
+ROW_FILES: Final = (
+    *_TABLES,
+    *map(part_of, _TABLES),
     "objections.arrow",
     "rejected.people.csv",
     "refused.people.csv",

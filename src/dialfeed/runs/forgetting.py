@@ -7,11 +7,11 @@ pseudonym, in `forgotten.jsonl` of the home folder: a trail like that of a run.
 
 from __future__ import annotations
 
-import sqlite3
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,17 +20,21 @@ from typing import Any, Final
 import numpy as np
 import phonenumbers
 import polars as pl
+from polars.exceptions import PolarsError
 
 from dialfeed.audit.trail import Trail
 from dialfeed.config import Plan
+from dialfeed.donotcall.decisions import Channel
 from dialfeed.donotcall.facts import Opened, Verdict
 from dialfeed.donotcall.keys import KeyRing
+from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.store import ListStore
-from dialfeed.errors import CheckFile
+from dialfeed.errors import CheckFile, FixSettings
 from dialfeed.files import create_private, sync_folder
+from dialfeed.ledger.erasing import erase_words
 from dialfeed.ledger.folder import LEDGER, STAGE, every_run, held
 from dialfeed.moments import utc_now
-from dialfeed.reports.retention import rows_in
+from dialfeed.reports.retention import part_of, rows_in
 from dialfeed.running.assembly import home_folder
 from dialfeed.runs.inquiry import Endpoint, id_of
 from dialfeed.wording import counted
@@ -49,12 +53,16 @@ class Forgotten:
         rows: Rows that were erased, by run.
         open_runs: Runs that can still be resumed and would send the person's contact; their prepared contacts stay.
         busy_runs: Runs that a process is working on.
+        damaged_runs: Runs whose ledger or files with rows cannot be read.
+        objections: Runs of which a row forbids the number or address; they keep it, so that no mended row uses it.
         lists: Do-not-call lists that hold the number or address, and keep it.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     open_runs: list[str] = field(default_factory=list)
     busy_runs: list[str] = field(default_factory=list)
+    damaged_runs: list[str] = field(default_factory=list)
+    objections: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -63,8 +71,8 @@ class Forgotten:
 
     @property
     def exit_code(self) -> int:
-        """4 where something of the person is left in a run that is not finished."""
-        return 4 if self.open_runs or self.busy_runs else 0
+        """4 where something of the person is, or may be, left in a run."""
+        return 4 if self.open_runs or self.busy_runs or self.damaged_runs else 0
 
 
 def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgotten:
@@ -87,6 +95,8 @@ def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgott
                 _forget_in(folder, endpoint, found, rehearse=rehearse)
         except CheckFile:
             found.busy_runs.append(id_of(folder))
+        except (FixSettings, PolarsError):
+            found.damaged_runs.append(id_of(folder))
     if not rehearse:
         trail = Trail(home / FORGOTTEN, "forgotten")
         trail.append(
@@ -104,13 +114,15 @@ def _forget_in(folder: Path, endpoint: Endpoint, found: Forgotten, *, rehearse: 
     """Erase in the folder of one run."""
     if (folder / STAGE).is_dir() and _is_staged(folder / STAGE, endpoint):
         found.open_runs.append(id_of(folder))
-    if not rehearse and (folder / LEDGER).is_file():
-        _erase_words(folder / LEDGER, endpoint)
     for file in rows_in(folder):
         if file.suffix == ".csv" and not file.name.endswith(".people.csv"):
             count = _erase(file, endpoint, rehearse=rehearse)
             if count:
                 found.rows[id_of(folder)] = found.rows.get(id_of(folder), 0) + count
+    if _is_objected(folder, endpoint):
+        found.objections.append(id_of(folder))
+    if not rehearse and (folder / LEDGER).is_file():
+        erase_words(folder / LEDGER, _words_for(endpoint))
 
 
 def _erase(file: Path, endpoint: Endpoint, *, rehearse: bool) -> int:
@@ -122,7 +134,7 @@ def _erase(file: Path, endpoint: Endpoint, *, rehearse: bool) -> int:
     if not count or rehearse:
         return count
     blank = dict.fromkeys((*columns, "_id")) | {"_message": _ERASED}
-    part = file.with_name(f".{file.name}.part")
+    part = file.with_name(part_of(file.name))
     create_private(part).close()
     rows.with_columns(
         pl.when(hit).then(pl.lit(blank[name], dtype=pl.String)).otherwise(pl.col(name)).alias(name)
@@ -139,12 +151,22 @@ def _erase(file: Path, endpoint: Endpoint, *, rehearse: bool) -> int:
 def _matches(cell: pl.Expr, endpoint: Endpoint) -> pl.Expr:
     """Whether a cell, as typed, holds the endpoint."""
     if endpoint.channel == "email":
-        return cell.str.to_lowercase().str.contains(endpoint.value.lower(), literal=True)
+        return cell.str.to_lowercase().str.contains(_as_typed(endpoint.value))
     forms = _forms(endpoint.value)
     digits = cell.str.replace_many(_digits_of_all_scripts()).str.replace_all("[^0-9]", "")
     national = forms[1]
     inside = digits.str.contains(national, literal=True) if len(national) >= _LONG else pl.lit(value=False)
     return digits.is_in(list(forms)) | inside
+
+
+@cache
+def _as_typed(address: str) -> str:
+    """A pattern for an address in small letters, its domain written either way, and not for a part of another one."""
+    local, _, domain = address.lower().rpartition("@")
+    spelt = {domain}
+    with suppress(UnicodeError):  # a script that is younger than Python's tables
+        spelt.add(domain.encode("idna").decode("ascii"))
+    return rf"(^|[^a-z0-9_.%+-]){re.escape(local)}@({'|'.join(map(re.escape, sorted(spelt)))})($|\.?([^a-z0-9_.-]|$))"
 
 
 @cache
@@ -173,12 +195,17 @@ def _is_staged(stage: Path, endpoint: Endpoint) -> bool:
     return False
 
 
-def _erase_words(ledger: Path, endpoint: Endpoint) -> None:
-    """Take the platform's words about a refused contact where they repeat the endpoint."""
-    forms = [endpoint.value] if endpoint.channel == "email" else [endpoint.value, *_forms(endpoint.value)[:2]]
-    with closing(sqlite3.connect(ledger)) as database, database:
-        for form in forms:
-            database.execute("update refusal set words = '' where instr(lower(words), ?) > 0", (form.lower(),))
+def _words_for(endpoint: Endpoint) -> list[str]:
+    """What the platform's words about a refused contact may call the endpoint."""
+    return [endpoint.value] if endpoint.channel == "email" else [endpoint.value, *_forms(endpoint.value)[:2]]
+
+
+def _is_objected(folder: Path, endpoint: Endpoint) -> bool:
+    """Whether a row of the run forbids the endpoint in every row."""
+    objections = Objections({})
+    objections.load(folder)
+    channel: Channel = "email" if endpoint.channel == "email" else "phone"
+    return bool(objections.hits(channel, pl.Series([endpoint.value])).any())
 
 
 def _lists_with(endpoint: Endpoint, home: Path) -> list[str]:
@@ -206,6 +233,14 @@ def forgotten_as_text(told: Mapping[str, Any], *, rehearsed: bool) -> str:
         f"Run {run} can still be resumed and would send the contact: finish it, or remove its rows with "
         f"`dialfeed purge {run} --older-than 0d --even-open`."
         for run in told["open_runs"]
+    ]
+    lines += [
+        f"Run {run} has files that cannot be read, so the person may be in them: `dialfeed purge {run}` removes them."
+        for run in told["damaged_runs"]
+    ]
+    lines += [
+        f"Kept, so that no mended row of run {run} is used to contact the person: objections.arrow."
+        for run in told["objections"]
     ]
     lines += [f"A process is working on run {run}; nothing was erased there. Try again." for run in told["busy_runs"]]
     lines += [f"Kept, so that nobody contacts the person again: list {name}." for name in told["lists"]]

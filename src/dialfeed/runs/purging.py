@@ -16,10 +16,11 @@ from typing import Any, Final, Literal
 from dialfeed.audit.signing import SIGNATURE, Signer, open_signer
 from dialfeed.audit.sinks.cursor import SHIPPED
 from dialfeed.config import Plan
-from dialfeed.errors import DialfeedError
+from dialfeed.errors import DialfeedError, FixSettings
 from dialfeed.files import write_json
+from dialfeed.ledger.erasing import erase_contacts
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, SUMMARY, every_run, forget_run, held
-from dialfeed.ledger.ledger import Ledger
+from dialfeed.ledger.reading import glance
 from dialfeed.moments import stamp, utc_now
 from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in
 from dialfeed.reports.spans import Span
@@ -128,7 +129,7 @@ def _purged(folder: Path, rules: Rules, now: datetime, signer: Signer | None, ho
     why = _kept_because(seen, retention, rules, now) or _kept_for_retry(folder, rules)
     if why:
         return Outcome(seen.run, str(folder), "kept", why)
-    paths = list(rows_in(folder)) if what == "rows" else _everything_in(folder)
+    paths = _rows_of(folder) if what == "rows" else _everything_in(folder)
     names, size = [path.name for path in paths], sum(map(_size, paths))
     if rules.dry:
         return Outcome(seen.run, str(folder), "would be removed", what, names, size)
@@ -201,13 +202,21 @@ def _remove_rows(folder: Path, told: Outcome, retention: Retention, signer: Sign
     write_json(
         folder / RETENTION, retention.with_purge(Purged(stamp(now), files, told.bytes, operator_name())).as_dict()
     )
-    for path in rows_in(folder):
+    for path in _rows_of(folder):
         _remove(path)
     if (folder / LEDGER).is_file():
-        with Ledger(folder / LEDGER) as ledger:
-            ledger.forget_rows()
+        erase_contacts(folder / LEDGER)
     if (folder / SUMMARY).is_file():
         drawn(folder)
+
+
+def _rows_of(folder: Path) -> list[Path]:
+    """Files and folders with rows. A ledger that cannot be read is one: nobody can take the contacts out of it."""
+    try:
+        glance(folder / LEDGER)
+    except FixSettings:
+        return [*rows_in(folder), *folder.glob(f"{LEDGER}*")]
+    return list(rows_in(folder))
 
 
 def _everything_in(folder: Path) -> list[Path]:
