@@ -29,7 +29,7 @@ from dialfeed.donotcall.watching import Status, statuses
 from dialfeed.errors import FixSettings
 from dialfeed.moments import moment_of, span_of
 from dialfeed.running.assembly import home_folder
-from dialfeed.running.run import operator_name
+from dialfeed.running.provenance import operator_name
 
 _MOST_TOLD: Final = 100
 _COVERS: Final = re.compile(r"[\s,]+")

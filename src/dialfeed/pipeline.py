@@ -20,8 +20,9 @@ from dialfeed.platforms.base import ContactList
 from dialfeed.reports.rowfiles import ContactRows
 from dialfeed.running.assembly import Connection, can_connect, connect, find_list, home_folder
 from dialfeed.running.beginning import new_run, remember_order
+from dialfeed.running.lifecycle import running
 from dialfeed.running.order import Order, Target
-from dialfeed.running.run import Progress, Result, Run, running, silent
+from dialfeed.running.run import Progress, Result, Run, silent
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.columns import remember_columns
 from dialfeed.steps.deliver import deliver

@@ -13,7 +13,7 @@ from dialfeed.ledger.folder import AUDIT, SUMMARY, held
 from dialfeed.reports.retention import HOLD
 from dialfeed.reports.summary import read_summary, take_up
 from dialfeed.running.assembly import keys_folder
-from dialfeed.running.run import operator_name
+from dialfeed.running.provenance import operator_name
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.seen import see
 

@@ -21,9 +21,10 @@ from dialfeed.running.assembly import keys_folder
 from dialfeed.running.beginning import begin, new_run, remember_order
 from dialfeed.running.drawing import drawn
 from dialfeed.running.endings import judged
+from dialfeed.running.lifecycle import running
 from dialfeed.running.order import Order
 from dialfeed.running.retries import check_can_be_retried, close_rows, standing
-from dialfeed.running.run import Progress, Result, Run, running, silent
+from dialfeed.running.run import Progress, Result, Run, silent
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.running.stopping import Stopper
 

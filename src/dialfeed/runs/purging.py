@@ -26,7 +26,7 @@ from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_
 from dialfeed.reports.spans import Span
 from dialfeed.running.assembly import home_folder, keys_folder
 from dialfeed.running.drawing import REPORT, drawn
-from dialfeed.running.run import operator_name
+from dialfeed.running.provenance import operator_name
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.afterwards import record
 from dialfeed.runs.seen import RUNNING, Seen, see
