@@ -120,7 +120,7 @@ def test_of_such_a_trail_all_shows_that_happens_up_to_the_recorded_end(tenant: T
 
 def test_a_run_that_is_gone_on_with_and_dies_has_a_trail_that_holds(tenant: Tenant, run: Path) -> None:
     (run / "stage").mkdir()  # as if something were left to do
-    with mock.patch("dialfeed.running.run.write_json", side_effect=OSError(5, "gone")):
+    with mock.patch("dialfeed.running.lifecycle.write_json", side_effect=OSError(5, "gone")):
         tenant.run("resume", run)
     assert (run / "audit.jsonl").read_bytes().count(b'"run.started"') == 2
     assert tenant.run("audit", "verify", run).code == 0
