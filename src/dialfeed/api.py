@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from dialfeed.runs.going_on import resume_run, retry_rows
 from dialfeed.runs.listing import all_runs
 from dialfeed.runs.recheck import Rechecked, verify_again
 from dialfeed.runs.seen import Seen
+from dialfeed.settings import SETTINGS
 
 Made = TypeVar("Made")
 
@@ -121,7 +122,7 @@ def retry(
         config: That file, if it is elsewhere.
         stopper: Lets another thread stop the run.
         progress: Hears how far the run is.
-        settings: Settings that differ from those of the run.
+        settings: Settings that differ from those of the run, and how the mended file is read.
 
     Returns:
         How the retry ended; it is a run of its own.
@@ -133,7 +134,7 @@ def retry(
     folder = run_folder(given.plan(), run)
     mended = returned_file(folder, Path(file))
     return in_own_thread(
-        stopper, lambda switch: retry_rows(folder, mended, given.plan, stopper=switch, progress=progress)
+        stopper, lambda switch: retry_rows(folder, mended, given.plan_of_return, stopper=switch, progress=progress)
     )
 
 
@@ -280,6 +281,12 @@ class _Given:
         """The plan that these settings make, with what a run remembers of its own."""
         config = _path(self.config)
         return resolve(self.settings, environ=os.environ, profile=self.profile, config=config, remembered=remembered)
+
+    def plan_of_return(self, remembered: Mapping[str, Any]) -> Plan:
+        """The same for mended rows: what is known of the user's own files does not tell how their file is read."""
+        reading = [each.name for each in SETTINGS if each.group == "reading"]
+        unsaid: dict[str, Any] = {name: None for name in reading if self.settings.get(name) is None}
+        return replace(self.plan(remembered), **unsaid)
 
 
 def _go_on(

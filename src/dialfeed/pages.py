@@ -66,6 +66,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 _GROUPS = {
     "platform": "Platform",
+    "reading": "How a file is read",
     "file": "Source and mapping",
     "scrub": "Do-not-call and calling hours",
     "delivery": "Delivery",

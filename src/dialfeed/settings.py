@@ -246,8 +246,8 @@ class Setting:
         env: Its environment variable, if it has one; all that begin so where it ends in `*`.
         secret: Comes from the environment only, never from a flag or a file.
         metavar: What stands for its value in the help; empty for a switch.
-        group: The commands it belongs to: `platform`, `file`, `scrub`, `delivery`, `run`, `rows`, `sinks` or
-            `watching`.
+        group: The commands it belongs to: `platform`, `reading`, `file`, `scrub`, `delivery`, `run`, `rows`,
+            `sinks` or `watching`.
         option: Its flag, where that is not its name.
     """
 
@@ -287,15 +287,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("credentials_in_body", _switch, "false", "Sign in with form fields instead of Basic.", "platform"),
     Setting("wrapped_body", _switch, "false", 'Send {"contacts": […]} instead of a bare array.', "platform"),
     Setting("format", _text, None, "What the source is, where its content does not tell: csv, jsonl, json, parquet, "
-            "arrow, xlsx, xlsb, xls, ods.", "file", "NAME"),
+            "arrow, xlsx, xlsb, xls, ods.", "reading", "NAME"),
     Setting("delimiter", str, None, "What stands between two cells: one character, or tab, comma, semicolon, pipe.",
-            "file", "C"),
-    Setting("quote", str, None, "What stands around a cell that holds the delimiter; empty for nothing.", "file", "C"),
-    Setting("encoding", _text, None, "The encoding of a text file, for example cp1252.", "file", "NAME"),
+            "reading", "C"),
+    Setting("quote", str, None, "What stands around a cell that holds the delimiter; empty for nothing.",
+            "reading", "C"),
+    Setting("encoding", _text, None, "The encoding of a text file, for example cp1252.", "reading", "NAME"),
     Setting("header_row", _whole, None, "The row with the column names, as a spreadsheet numbers rows; 0 for none.",
-            "file", "N"),
-    Setting("sheet", _text, None, "The sheet of a workbook.", "file", "NAME"),
-    Setting("member", _text, None, "The file in a zip archive.", "file", "NAME"),
+            "reading", "N"),
+    Setting("sheet", _text, None, "The sheet of a workbook.", "reading", "NAME"),
+    Setting("member", _text, None, "The file in a zip archive.", "reading", "NAME"),
     Setting("query", _text, None, "The SQL query, where the source is a database.", "file", "SQL"),
     Setting("source_password", _text, None, "The password of a database.", "file", "SECRET", "DIALFEED_SOURCE_PASSWORD",
             secret=True),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from command import Outcome
 from tenant import Tenant
+from workbook_files import Sheet, xlsx
 
 from dialfeed.audit.check import check
 from dialfeed.sandbox import Fault, FaultPlan
@@ -197,3 +198,42 @@ def test_a_run_that_sent_nothing_has_no_rows_to_retry(tenant: Tenant) -> None:
     file = tenant.write(HEADER + "1,oops,no,no\n")
     assert tenant.import_file(file, "--dry-run", "--max-rejected", "1").code == 4
     assert retry(tenant, tenant.folder / "run" / "rejected.csv").code == 1
+
+
+@pytest.mark.parametrize("end", [".0", ".00", ",0", " "])
+def test_a_row_number_that_went_through_a_fraction_is_still_the_rows(tenant: Tenant, end: str) -> None:
+    run = first_run(tenant)
+    rows = [row | {"_row": row["_row"] + end} for row in rejected(run)]
+    assert retry(tenant, mended(tenant, rows, *GOOD)).rows["delivered"] == 6
+
+
+@pytest.mark.parametrize("number", ["12.5", "1e1", "twelve", ""])
+def test_what_is_no_row_number_is_none(tenant: Tenant, number: str) -> None:
+    run = first_run(tenant)
+    rows = [row | {"_row": number if row["_row"] == "12" else row["_row"]} for row in rejected(run)]
+    outcome = retry(tenant, mended(tenant, rows, *GOOD))
+    assert outcome.rows["delivered"] == 5
+    assert "1 row was not rejected or refused" in outcome.json["findings"][0]["sentence"]
+
+
+def test_how_a_mended_file_is_read_may_be_said_and_is_not_what_was_said_of_the_first(tenant: Tenant) -> None:
+    lines = "".join(f"{n};{f'+1212555{100 + n:04}' if n % 10 else 'oops'};no;no\n" for n in range(60))
+    file = tenant.write("A list\n" + HEADER.replace(",", ";") + lines)
+    assert tenant.import_file(file, "--delimiter", ";", "--header-row", "2").code == 4
+    rows = rejected(tenant.folder / "run")
+    cells = [[*rows[0]], *([*(row | {"phone": phone}).values()] for row, phone in zip(rows, GOOD, strict=True))]
+    book = tenant.write(xlsx({"Mended": Sheet(cells[:4]), "Later": Sheet(cells)}), "mended.xlsx")
+    asked = retry(tenant, book)
+    assert (asked.code, "--sheet" in asked.json["error"]) == (1, True)
+    assert retry(tenant, book, "--sheet", "Mended").rows["delivered"] == 3
+    assert retry(tenant, mended(tenant, rows, *GOOD)).rows["delivered"] == 3
+
+
+def test_a_column_that_was_renamed_in_a_mended_file_is_told_with_what_can_be_done(tenant: Tenant) -> None:
+    run = first_run(tenant)
+    file = mended(tenant, rejected(run), *GOOD)
+    file.write_text(file.read_text("utf-8").replace("externalId", "Customer", 1), "utf-8")
+    outcome = retry(tenant, file)
+    assert outcome.code == 6
+    assert "retry it again" in outcome.json["error"]
+    assert "--accept-drift" not in outcome.json["error"]

@@ -36,7 +36,7 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything up to the first batch, and send nothing.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("platform", "file", "scrub", "delivery", "run", "rows", "sinks", "watching")
+@settings_of("platform", "reading", "file", "scrub", "delivery", "run", "rows", "sinks", "watching")
 def import_command(
     files: tuple[str, ...], contact_list: str, *, dry_run: bool, run_dir: Path | None, as_json: bool, **given: Any
 ) -> None:
@@ -68,7 +68,7 @@ def import_command(
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@settings_of("file", "scrub", "run", "rows", "watching")
+@settings_of("reading", "file", "scrub", "run", "rows", "watching")
 def validate_command(files: tuple[str, ...], *, run_dir: Path | None, as_json: bool, **given: Any) -> None:
     """Check a file without a platform; `ready.csv` holds the contacts that are fit to load."""
     from dialfeed.api import validate_contacts
@@ -120,7 +120,7 @@ def settle_command(run: str, *, as_json: bool, **given: Any) -> None:
 @named_run(loaded=True)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary of the retry as JSON.")
-@settings_of("platform", "delivery", "run", "rows", "sinks", "watching")
+@settings_of("platform", "reading", "delivery", "run", "rows", "sinks", "watching")
 def retry_command(run: str, file: Path, *, as_json: bool, **given: Any) -> None:
     """Load mended rows of RUN: FILE is its `rejected.csv` or `refused.csv`, or one made for people.
 

@@ -23,7 +23,7 @@ from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, to
 @click.option("--save", is_flag=True, help="Remember the mapping for files with this header, and for the list.")
 @click.option("--forget", is_flag=True, help="Forget what is remembered for files with this header.")
 @click.option("--json", "as_json", is_flag=True, help="Print columns, problems and differences as JSON.")
-@settings_of("platform", "file", "run")
+@settings_of("platform", "reading", "file", "run")
 def map_command(
     files: tuple[str, ...], contact_list: str | None, *, save: bool, forget: bool, as_json: bool, **given: Any
 ) -> None:

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
@@ -175,21 +175,19 @@ def policy(plan: Plan) -> Policy:
     )
 
 
-def open_source(where: Sequence[str], plan: Plan, *, ours: bool = False) -> Source:
+def open_source(where: Sequence[str], plan: Plan) -> Source:
     """The source that a user names, opened by what the plan says of it.
 
     Args:
         where: Files, patterns or addresses.
         plan: What is known of it; the rest is detected.
-        ours: It is a file that dialfeed has made, so what the plan says of the user's files is not for it.
 
     Raises:
         FixSource: It cannot be reached or read, or it is not certain how.
         FixSettings: An option makes no sense, or a library is missing.
     """
-    blocks = SourceOptions(block_bytes=plan.chunk_bytes)
-    told = replace(
-        blocks,
+    told = SourceOptions(
+        block_bytes=plan.chunk_bytes,
         format=cast("Format | None", plan.format),
         delimiter=plan.delimiter,
         quote=plan.quote,
@@ -200,7 +198,7 @@ def open_source(where: Sequence[str], plan: Plan, *, ours: bool = False) -> Sour
         query=plan.query,
         password=plan.source_password,
     )
-    return open_any(where[0] if len(where) == 1 else list(where), blocks if ours else told)
+    return open_any(where[0] if len(where) == 1 else list(where), told)
 
 
 def shown(where: Sequence[str]) -> str:

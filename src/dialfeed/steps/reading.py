@@ -33,7 +33,7 @@ def read_and_map(run: Run, order: Order) -> Opened:
     if run.summary.command == "resume" and any("://" in each and each[-1] == "?" for each in order.source):
         told = "The run ended before its address was read, and the parameters of an address are not kept."
         raise FixSource(told, advice="Import it again.")
-    begun = Begun(exact(open_source(order.source, plan, ours=order.retry_of is not None)))
+    begun = Begun(exact(open_source(order.source, plan)))
     source: Source = begun
     if order.retry_of is not None:
         source = Picked(begun, partial(standing, order.retry_of), OPEN)
@@ -73,7 +73,9 @@ def _judge_drift(run: Run, order: Order, settled: Settled) -> None:
     if settled.drifted and not accepted:
         raise CheckFile(
             f"The file has changed since this list was last loaded. {told} Nothing was sent.",
-            advice=f"`{_map_command(order)}` shows both. If the file is right, import it again with --accept-drift.",
+            advice=f"`{_map_command(order)}` shows both. If the file is right, import it again with --accept-drift."
+            if order.retry_of is None
+            else "Give its columns the names that they had in rejected.csv or refused.csv, and retry it again.",
         )
     run.summary.findings.append(found("mapping.drift", told, severity="warning" if settled.drifted else "info"))
 

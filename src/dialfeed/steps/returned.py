@@ -81,7 +81,7 @@ class Picked:
         left = known.filter(pl.col("bucket").is_in(self.open_buckets))[ROW]
         taken = left.clear()
         for chunk in self.source.chunks():
-            rows = chunk.rows.with_columns(pl.col(position).str.strip_chars().cast(pl.Int64, strict=False).alias(ROW))
+            rows = chunk.rows.with_columns(_number(pl.col(position)).alias(ROW))
             fresh = rows.filter(rows[ROW].is_in(left.implode()) & rows[ROW].is_first_distinct())
             fresh = fresh.filter(~fresh[ROW].is_in(taken.implode())).sort(ROW)
             self._count(rows, len(fresh), known[ROW], left)
@@ -98,3 +98,8 @@ class Picked:
         still_open = int(rows[ROW].is_in(left.implode()).fill_null(value=False).sum())
         told = {"taken": fresh, "twice": still_open - fresh, "closed": of_the_run - still_open}
         self.counts.update(told | {"foreign": len(rows) - of_the_run})
+
+
+def _number(cell: pl.Expr) -> pl.Expr:
+    """A row's number, also where a spreadsheet or a script took it for a fraction (12.0); null for what is none."""
+    return cell.str.strip_chars().str.replace(r"[.,]0+$", "").cast(pl.Int64, strict=False)
