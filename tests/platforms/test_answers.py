@@ -262,6 +262,14 @@ def test_members_without_identity_are_counted_if_all_are_there() -> None:
     assert failed.stored_unnamed == 2, "a failure is not stored"
 
 
+def test_a_contact_that_is_told_twice_stands_for_no_other() -> None:
+    sent: list[Identity] = [("A", "+1", None), ("B", "+2", None), ("C", "+1", None)]
+    assert read([{"externalId": "A", "id": "1"}] * 3, sent).unaccounted == (1, 2)
+    twice = read([{"externalId": "A", "id": "1"}, {"phone": "+2", "id": "2"}, {"phone": "+2", "id": "2"}], sent)
+    assert (twice.unaccounted, twice.stored_unnamed) == ((2,), None)
+    assert read([{"phone": "+1"}, {"phone": "+1"}, {"phone": "+2"}], sent).unaccounted == (), "these may be two"
+
+
 def test_an_empty_array_accounts_for_nobody() -> None:
     assert read([], [("A", None, None)]).unaccounted == (0,)
 
@@ -330,7 +338,14 @@ NOTHING_CERTAIN = [
     (200, '{"success": "false"}'),
     (200, '{"failed": 2}'),
     (200, '{"rejected": [{"externalId": "A"}]}'),
+    (200, '{"success": 0}'),
+    (200, '{"status": "error", "message": "queue full"}'),
+    (200, '{"status": 500}'),
+    (200, '{"statusCode": "503"}'),
     (200, "false"),
+    (200, "0"),
+    (200, "1"),
+    (200, '"Internal error"'),
     (207, ""),
     (207, "{}"),
 ]

@@ -191,6 +191,11 @@ def _sends_to(answer: bytes | None) -> Answer:
         (told("200 OK", '{"success": false, "message": "queue full"}'), Unknown("the answer tells of an error", 200)),
         (told("200 OK", '{"error": {"code": "boom"}}'), Unknown("the answer tells of an error", 200)),
         (told("400 Bad Request", "<html>no</html>"), Refused({}, None, 400)),  # type: ignore[arg-type]
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", Unknown("HTTP 101", 101)),
+        (told("099 Odd", ""), Unknown("HTTP 99", 99)),
+        (told("205 Reset Content", ""), Unknown("HTTP 205", 205)),
+        (told("206 Partial Content", "[]"), Unknown("HTTP 206", 206)),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" + told("201 Created", ""), Accepted(status=201)),
         (told("200 OK", ""), Accepted(status=200)),
         (told("200 OK", '{"id": "batch-1", "status": "ok"}'), Accepted(status=200)),
     ],
@@ -203,6 +208,13 @@ def test_bytes_that_are_no_answer_are_never_taken_for_one(said: bytes | None, an
         assert not got.contacts
     else:
         assert got == answer
+
+
+@pytest.mark.parametrize("location", ["http://[::1/x", "://::", "http://h:99999999/", ""])
+def test_a_redirect_to_what_is_no_address_ends_the_run_like_any_other(location: str) -> None:
+    answer = _sends_to(told("307 Temporary Redirect", "", f"Location: {location}\r\n"))
+    assert isinstance(answer, Unknown)
+    assert isinstance(answer.ends, FixConnection)
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import permutations
 from typing import Any
 
 import pytest
-from client_world import people, wire
+from client_world import ClientWorld, people, raw_server, told, wire
 
 from dialfeed.delivery.answers import Throttled
 
@@ -54,3 +56,19 @@ def test_the_platforms_own_limit_is_told_in_every_form(make_rig: Any, form: str)
     *_, third = rig.world.ask(work)
     assert isinstance(third, Throttled)
     assert 0.0 < third.pause <= 300.0
+
+
+@pytest.mark.parametrize("waits", [*permutations(("30", "120", "soon"))])
+def test_of_several_header_lines_the_longest_wait_counts(waits: tuple[str, ...]) -> None:
+    """As two proxies make it that do not join what they say."""
+
+    def say(head: bytes) -> bytes:
+        if b"oauth" in head:
+            return told("200 OK", '{"access_token": "t", "expires_in": 3600}')
+        return told("429 Too Many Requests", "", "".join(f"Retry-After: {wait}\r\n" for wait in waits))
+
+    async def do() -> Any:
+        async with raw_server(say) as url, ClientWorld(url).client() as client:
+            return await client.send("1", wire(people(1)))
+
+    assert asyncio.run(do()) == Throttled(120.0)

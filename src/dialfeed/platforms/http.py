@@ -32,7 +32,7 @@ class Reply:
 
     Attributes:
         status: HTTP status.
-        headers: Header fields, names in lower case.
+        headers: Header fields, names in lower case; the values of one that came several times joined by commas.
         body: What came of the body.
         whole: Whether the body came to its announced end.
     """
@@ -247,7 +247,7 @@ class Http:
                 trace_request_ctx=departure,
             ) as response:
                 content, whole = await _read(response)
-                names = {name.lower(): value for name, value in response.headers.items()}
+                names = {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
                 self.server_date = names.get("date", self.server_date)
                 reply = Reply(response.status, names, content, whole)
                 return reply

@@ -51,7 +51,7 @@ def read_accepted(status: int, body: bytes, identities: Sequence[Identity]) -> A
         return _read_members(data, identities, status)
     if isinstance(data, dict):
         return _read_summary(data, identities, status)
-    if status == 207 or data is False:
+    if status == 207 or not (data is None or data is True):
         return Unknown(_SAYS_NOTHING, status)
     return Accepted(status=status)
 
@@ -91,7 +91,7 @@ def _read_members(members: list[Any], identities: Sequence[Identity], status: in
     for member in members:
         position = matcher.find(member) if isinstance(member, dict) else None
         if position is None:
-            stored_unnamed += not _is_failure(member)
+            stored_unnamed += not (_is_failure(member) or matcher.has_told(member))
         elif _is_failure(member):
             refused[position] = _words_of(member)
         else:
@@ -129,7 +129,7 @@ def _is_failure(member: Any) -> bool:
 
 def _tells_of_error(data: Mapping[str, Any]) -> bool:
     told = str(data.get("success", "")).lower()
-    return bool(data.get("error") or data.get("errors")) or told == "false"
+    return bool(data.get("error") or data.get("errors")) or told in {"false", "0"}
 
 
 def _status_of(member: Mapping[str, Any]) -> int:
@@ -139,6 +139,13 @@ def _status_of(member: Mapping[str, Any]) -> int:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _identity_of(member: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What a member says of its contact's identity."""
+    nested = member.get("contact")
+    contact: Mapping[str, Any] = nested if isinstance(nested, dict) else member
+    return tuple(_text(contact.get(name)) for name in ("externalId", "phone", "email"))
 
 
 class _Matcher:
@@ -162,15 +169,20 @@ class _Matcher:
 
     def find(self, member: Mapping[str, Any]) -> int | None:
         """The position of the contact that `member` speaks of, each position once; None if it does not say."""
-        nested = member.get("contact")
-        contact: Mapping[str, Any] = nested if isinstance(nested, dict) else member
-        identity = tuple(_text(contact.get(name)) for name in ("externalId", "phone", "email"))
+        identity = _identity_of(member)
         position = self._take_whole(identity)
         if position is None:
             position = self._take_single(identity)
         if position is None:
             position = self._take_named(member)
         return position
+
+    def has_told(self, member: Any) -> bool:
+        """Whether whoever `member`, which has no place left, may speak of has been told of before."""
+        identity = _identity_of(member) if isinstance(member, dict) else ()
+        singles = (self._single.get((part, value), []) for part, value in enumerate(identity) if value is not None)
+        places = {place for found in singles for place in found}
+        return bool(places) and places <= self._taken
 
     def _take_named(self, member: Mapping[str, Any]) -> int | None:
         """The position of our request that a member, or the error in it, names."""
@@ -230,7 +242,7 @@ def _read_summary(data: dict[str, Any], identities: Sequence[Identity], status: 
 
 def _without_counts(data: Mapping[str, Any], status: int) -> Answer:
     """An object that tells neither counts nor places: all is well, unless it says, under any name seen, that not."""
-    if _tells_of_error(data) or any(data.get(name) for name in _FAILED):
+    if _is_failure(data) or any(data.get(name) for name in _FAILED):
         return Unknown("the answer tells of an error", status)
     return Unknown(_SAYS_NOTHING, status) if status == 207 else Accepted(status=status)
 

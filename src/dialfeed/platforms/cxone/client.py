@@ -27,6 +27,9 @@ _PAGES_LIMIT = 10_000
 _JOB_POLLS = 600
 _JOB_DONE = {"succeeded", "success", "completed", "complete", "done", "finished", "partial"}
 _JOB_FAILED = {"failed", "failure", "error", "cancelled", "canceled", "aborted"}
+_ACCEPTED = {200, 201, 204, 207}
+"""What says that contacts were taken (section 3); any other 2xx, and what is left of a 1xx, says nothing of them."""
+
 _MAY_BE_STORED = {301, 302, 303, 408}
 """Beside 5xx: a redirect that asks to look elsewhere with a GET is how some servers confirm a POST."""
 
@@ -155,7 +158,7 @@ class CxonePlatform:
         status = reply.status
         if status == 202:
             return await self._follow_job(reply, contacts)
-        if status < 300:
+        if status in _ACCEPTED:
             if not reply.whole or reply.is_html:
                 return Unknown("answer cut off" if not reply.whole else "answer is a web page", status)
             return read_accepted(status, reply.body, contacts.identities())
@@ -165,7 +168,7 @@ class CxonePlatform:
             return TooLarge()
         if status in {400, 409, 422}:
             return read_refused(status, reply.body, len(contacts.identities()))
-        if status in _MAY_BE_STORED or status >= 500:
+        if status in _MAY_BE_STORED or not 300 <= status < 500:
             pause = self._http.pause_of(reply) if "retry-after" in reply.headers else None
             return Unknown(f"HTTP {status}", status, pause)
         if status < 400:  # to be repeated elsewhere; nobody knows whether it was stored here all the same
@@ -245,7 +248,10 @@ def _refuse_misuse(reply: Reply, host: str) -> None:
 
 
 def _redirected(reply: Reply, host: str) -> FixConnection:
-    elsewhere = urlsplit(reply.headers.get("location", "")).hostname or "another address"
+    try:
+        elsewhere = urlsplit(reply.headers.get("location", "")).hostname or "another address"
+    except ValueError:  # it is no address
+        elsewhere = "another address"
     return FixConnection(
         f"{host} redirects to {elsewhere} (HTTP {reply.status}); contacts are never sent on to another address.",
         advice="If that is where the platform lives, use it as the base URL.",
