@@ -39,6 +39,10 @@ def loaded(tenant: Tenant, places: dict[str, Any], connection: dict[str, Any]) -
     return dialfeed.import_contacts(file, list="Spring", **places, **connection)
 
 
+def test_the_names_are_there_before_they_are_used() -> None:
+    assert {"import_contacts", "resume", "DialfeedError"} <= set(dir(dialfeed))
+
+
 def test_a_run_is_listed_and_its_status_is_told(loaded: dialfeed.Result, places: dict[str, Any]) -> None:
     (seen,) = dialfeed.list_runs(**places)
     assert (seen.run, seen.status, seen.rows["delivered"]) == (loaded.run, "SUCCESS", 2)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shlex
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from command import Outcome
 from tenant import Tenant
 
+from dialfeed.running.assembly import kept
 from dialfeed.sandbox import Fault, FaultPlan
 
 HEADER = "externalId,phone,doNotCall,doNotEmail\n"
@@ -144,6 +147,39 @@ def test_a_run_that_goes_on_counts_what_it_had_begun_among_what_is_left(tenant: 
     tenant.sandbox.set_faults(FaultPlan())
     assert tenant.run("resume", run, "--deadline", "600").code == 0
     assert begun(run) == [30, 30]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_run_on_a_file_of_a_database_goes_on_from_any_folder(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with closing(importlib.import_module({"sqlite": "sqlite3"}.get(kind, kind)).connect(tenant.folder / "c.db")) as crm:
+        crm.execute("create table people as select '+12125550100' as phone, 'no' as doNotCall, 'no' as doNotEmail")
+    monkeypatch.chdir(tenant.folder)
+    flags = ("--query", "select * from people", "--list", "Spring", "--run-dir", tenant.folder / "run", "--json")
+    stopped = tenant.run("import", f"{kind}:///c.db", *flags, CXONE_CLIENT_SECRET="wrong")
+    assert stopped.code == 2
+    assert stopped.json["source"]["path"] == f"{kind}:///c.db"
+    monkeypatch.chdir("/")
+    assert tenant.run("resume", tenant.folder / "run").code == 0
+    assert len(tenant.stored) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("duckdb:///:memory:", "duckdb:///:memory:"),
+        ("sqlite:////data/crm.db", "sqlite:////data/crm.db"),
+        (
+            "postgresql://etl:hush@db.example/crm?sslmode=require&password=x",
+            "postgresql://etl@db.example/crm?sslmode=require",
+        ),
+        ("https://files.example/a.csv?signature=x", "https://files.example/a.csv?"),
+        ("s3://bucket/part#1.csv", "s3://bucket/part#1.csv"),
+    ],
+)
+def test_an_address_is_kept_as_it_was_but_for_its_secrets(address: str, expected: str) -> None:
+    assert kept(address) == expected
 
 
 def begun(run: Path) -> list[int]:

@@ -203,22 +203,29 @@ def open_source(where: Sequence[str], plan: Plan) -> Source:
 
 def shown(where: Sequence[str]) -> str:
     """A source's name as it may be told: an address without its password and its parameters, which may hold one."""
-    return ", ".join(_bare(each)._replace(query="", fragment="").geturl() if "://" in each else each for each in where)
+    return ", ".join(_text(_bare(each)._replace(query="", fragment="")) if "://" in each else each for each in where)
 
 
 def kept(where: str) -> str:
     """An address in the form that a run keeps: what may be a secret in it is left out.
 
     Of a database's parameters those called after a password; of an address of the web all, which are often a signature
-    or a token: then `?` is left at its end, and it cannot be read again.
+    or a token: then `?` is left at its end, and it cannot be read again. The file of a database is named from the root,
+    so that it is found from another working folder.
     """
     parts = _bare(where)
-    if not parts.query:
-        return parts.geturl()
-    if is_remote(where):
-        return parts._replace(query="", fragment="").geturl() + "?"
+    if parts.query and is_remote(where):
+        return _text(parts._replace(query="", fragment="")) + "?"
+    if not parts.netloc and not parts.path.startswith("/:"):  # `duckdb:///:memory:` is no file
+        parts = parts._replace(path=f"/{Path(parts.path.removeprefix('/')).absolute()}")
     harmless = [(name, value) for name, value in parse_qsl(parts.query) if "pass" not in name.lower()]
-    return parts._replace(query=urlencode(harmless)).geturl()
+    return _text(parts._replace(query=urlencode(harmless)))
+
+
+def _text(parts: SplitResult) -> str:
+    """An address in one piece; `geturl` would leave slashes out where there is no host, as in `sqlite:///crm.db`."""
+    rest = parts._replace(scheme="", netloc="", path="").geturl()
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{rest}"
 
 
 def _bare(where: str) -> SplitResult:
