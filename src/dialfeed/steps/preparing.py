@@ -22,8 +22,8 @@ from dialfeed.running.order import Order
 from dialfeed.running.retries import OnTheList, passed_over_sentences
 from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
+from dialfeed.steps.buckets import Prepared, prepare, rule_set
 from dialfeed.steps.columns import Opened
-from dialfeed.steps.prepare import Prepared, prepare, rule_set
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
 from dialfeed.steps.scrubbing import (

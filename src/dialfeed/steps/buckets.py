@@ -1,4 +1,4 @@
-"""Steps 1 to 5 of the road, over a whole source: read, map, normalise, validate, scrub, deduplicate.
+"""Steps 1 to 5 of the road over a whole source: each row becomes a contact fit to send, or ends in a bucket.
 
 The unit that walks is a chunk of columns. Chunks are checked side by side (the engine and numpy let go of the
 interpreter while they work) and put down in the order of the source, so that the outcome does not depend on
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import polars as pl
 
@@ -26,7 +27,9 @@ from dialfeed.donotcall.scrub import Flagged, Scrubber
 from dialfeed.donotcall.withholding import Scrubbed
 from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
 from dialfeed.reports.rowfiles import DUPLICATE, REASONED, RawRows, message, reasons_by_row
-from dialfeed.sources.base import Chunk, Source
+from dialfeed.sources.base import Chunk, Description, Source
+
+_SAME_IDENTITY = "duplicate.same_identity"
 
 _SIDE_BY_SIDE = 2
 """Chunks checked at once; more gain nothing on two cores and cost memory."""
@@ -82,6 +85,45 @@ class _Sorted:
     objections: Mapping[str, pl.Series]
 
 
+@dataclass(frozen=True, slots=True)
+class _RowFiles:
+    """The files of rows that do not go on, in the order of the source."""
+
+    rejected: RawRows
+    suppressed: RawRows
+    duplicates: RawRows
+    delimiter: str | None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, source: Description) -> Iterator[Self]:
+        """The files of a run's folder, begun anew; they are closed and, where all went well, synced at the end."""
+        with (
+            RawRows(folder / "rejected.csv", source.header, REASONED) as rejected,
+            RawRows(folder / "suppressed.csv", source.header, REASONED) as suppressed,
+            RawRows(folder / "duplicates.csv", source.header, DUPLICATE) as duplicates,
+        ):
+            yield cls(rejected, suppressed, duplicates, source.facts.get("delimiter"))
+
+    def write(self, part: _Sorted) -> None:
+        """Write what of a chunk does not go on."""
+        self.rejected.write(part.rejected)
+        self.suppressed.write(part.suppressed)
+        self.write_duplicates(part.repeated)
+        for row, code, raw in part.chunk.malformed.iter_rows():
+            ours = {"_row": row, "_field": "", "_code": code, "_message": message(code)}
+            self.rejected.write_record(raw, self.delimiter, ours)
+
+    def write_duplicates(self, rows: pl.DataFrame) -> None:
+        """Write rows that repeat another one, whose number is in `_survivor_row`."""
+        if rows.is_empty():
+            return
+        told = pl.concat_str(
+            pl.lit("The row is the same contact as row "), pl.col("_survivor_row"), pl.lit(", which stays.")
+        )
+        self.duplicates.write(rows.with_columns(_code=pl.lit(_SAME_IDENTITY), _message=told))
+
+
 def prepare(
     source: Source,
     rules: RuleSet,
@@ -108,41 +150,29 @@ def prepare(
     Raises:
         FixSource: The source cannot be read to its end.
     """
-    description = source.describe()
-    header = description.header
-    delimiter = description.facts.get("delimiter")
     prepared, objections, decisions = Prepared(), Objections(scrubber.columns), DecisionWriter(stage)
     if already_objected is not None:
         objections.load(already_objected)
-    with (
-        StageWriter(stage) as writer,
-        RawRows(folder / "rejected.csv", header, REASONED) as rejected,
-        RawRows(folder / "suppressed.csv", header, REASONED) as suppressed,
-        RawRows(folder / "duplicates.csv", header, DUPLICATE) as duplicates,
-    ):
+    with StageWriter(stage) as writer, _RowFiles.opened(folder, source.describe()) as files:
         for part in _in_order(partial(_sort, rules=rules, scrubber=scrubber, already=already), source.chunks()):
             writer.add(part.staged)
             decisions.add(part.decisions)
             if scrubber.flagged is not Flagged.KEEP:
                 objections.add(part.objections)
-            rejected.write(part.rejected)
-            suppressed.write(part.suppressed)
-            _write_duplicates([part.repeated], duplicates)
-            for row, code, raw in part.chunk.malformed.iter_rows():
-                ours = {"_row": row, "_field": "", "_code": code, "_message": message(code)}
-                rejected.write_record(raw, delimiter, ours)
+            files.write(part)
             _count(prepared, part)
             progress(prepared.read)
         objections.seal()
         if objections:
-            _strike(objections, writer, rules, suppressed, prepared)
+            _strike(objections, writer, rules, files, prepared)
         objections.save(folder)
         sealed = writer.seal()
-        _write_duplicates(sealed.duplicate_rows(), duplicates)
+        for repeated in sealed.duplicate_rows():
+            files.write_duplicates(repeated)
     prepared.duplicate += sealed.duplicates
     prepared.ready = sealed.size
     if prepared.duplicate:
-        prepared.reasons["duplicate.same_identity"] = prepared.duplicate
+        prepared.reasons[_SAME_IDENTITY] = prepared.duplicate
     return prepared, sealed
 
 
@@ -176,9 +206,7 @@ def rule_set(
     )
 
 
-def _strike(
-    objections: Objections, writer: StageWriter, rules: RuleSet, suppressed: RawRows, prepared: Prepared
-) -> None:
+def _strike(objections: Objections, writer: StageWriter, rules: RuleSet, files: _RowFiles, prepared: Prepared) -> None:
     """Withhold what a row forbids from all other rows of the file, too."""
     found: list[Scrubbed] = []
 
@@ -190,7 +218,7 @@ def _strike(
     for rows in writer.revise(work, _came_from(rules)):
         struck = found[0]
         told = _with_reasons(rows, struck.suppressed)
-        suppressed.write(told)
+        files.suppressed.write(told)
         prepared.suppressed += len(told)
         prepared.reasons += _codes(struck.suppressed)
         prepared.warnings += struck.told
@@ -250,17 +278,6 @@ def _count(prepared: Prepared, part: _Sorted) -> None:
     prepared.blank += part.chunk.blank
     prepared.reasons += part.reasons
     prepared.warnings += part.warnings
-
-
-def _write_duplicates(frames: Iterable[pl.DataFrame], file: RawRows) -> None:
-    code = "duplicate.same_identity"
-    for frame in frames:
-        if frame.is_empty():
-            continue
-        told = pl.concat_str(
-            pl.lit("The row is the same contact as row "), pl.col("_survivor_row"), pl.lit(", which stays.")
-        )
-        file.write(frame.with_columns(_code=pl.lit(code), _message=told))
 
 
 def _in_order(work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dialfeed.steps.prepare import _SIDE_BY_SIDE, _in_order
+from dialfeed.steps.buckets import _SIDE_BY_SIDE, _in_order
 
 
 def test_what_is_worked_on_side_by_side_comes_out_in_order() -> None:
