@@ -40,7 +40,7 @@ fuzz: $(READY)  ## mutated files for every reader: an hour of processor time, or
 bench: $(READY)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m bench.run
 
-docs: $(READY)  ## the generated pages: commands, settings, reasons, events, metrics
+docs: $(READY)  ## the generated pages: commands, settings, reasons, findings, events, metrics, JSON
 	$(BIN)/python -m dialfeed.pages docs
 
 clean:  ## remove what was made here

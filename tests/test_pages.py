@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dialfeed.contacts.reasons import BY_CODE, CATALOGUE
 from dialfeed.pages import PAGES
+from dialfeed.reports.fields import FIELDS
+from dialfeed.reports.summary import Summary
+from dialfeed.runs.following import Status
+from dialfeed.runs.seen import Seen
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -15,6 +22,32 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == PAGES[name](), "run `make docs`"
+
+
+def test_every_value_of_a_summary_is_told() -> None:
+    rows = flat(Summary("run", "folder", "import").as_dict())
+    assert list(FIELDS) == rows
+
+
+def test_every_value_of_a_run_that_is_looked_at_is_told() -> None:
+    now = datetime.now(UTC)
+    seen = Seen(
+        "", "", "", "", 0, "", "", {}, now, now, "", "", "", rehearsal=False, keep_until="", purged=False, hold=False
+    )
+    told = Status(seen, "", {}, None, None, 0, 0, 0).as_dict(now)
+    page = PAGES["json.md"]().partition("## A run as it is seen")[2]
+    assert [name for name in told if f"`{name}`" not in page] == []
+
+
+def flat(
+    told: Mapping[str, Any], parts: Collection[str] = ("list", "rows", "platform_count", "later_runs", "seconds")
+) -> list[str]:
+    """The names of a summary; those below the parts that always have the same names with a dot."""
+    return [
+        name
+        for each, below in told.items()
+        for name in ([f"{each}.{one}" for one in below] if each in parts else [each])
+    ]
 
 
 def test_every_reason_has_a_code_of_its_own_and_words_for_people() -> None:

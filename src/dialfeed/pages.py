@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: commands, reasons, findings, settings, events and metrics, from the code.
+"""The generated pages: commands, reasons, findings, settings, events, metrics and JSON values, from the code.
 
 `python -m dialfeed.pages docs` writes them; a test fails when a page and its table differ.
 """
@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +18,10 @@ from dialfeed.cli import cli
 from dialfeed.contacts import reasons
 from dialfeed.contacts.reasons import Reason
 from dialfeed.reports import findings
+from dialfeed.reports.fields import FIELDS
 from dialfeed.reports.findings import Kind
+from dialfeed.runs.following import Status
+from dialfeed.runs.seen import Seen
 from dialfeed.settings import SETTINGS, Setting
 from dialfeed.telemetry.prometheus import metric_table
 
@@ -49,6 +53,11 @@ def audit_page() -> str:
     return "\n".join(_audit()) + "\n"
 
 
+def json_page() -> str:
+    """`docs/json.md`."""
+    return "\n".join(_json()) + "\n"
+
+
 def metrics_page() -> str:
     """`docs/metrics.md`."""
     return "\n".join(_metrics()) + "\n"
@@ -58,6 +67,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "audit.md": audit_page,
     "commands.md": commands_page,
     "findings.md": findings_page,
+    "json.md": json_page,
     "metrics.md": metrics_page,
     "reasons.md": reasons_page,
     "settings.md": settings_page,
@@ -220,6 +230,61 @@ def _event(event: Event) -> Iterator[str]:
     if event.facts:
         yield from ("", "| fact | kind | meaning |", "| --- | --- | --- |")
     yield from (f"| `{fact.name}` | {fact.kind} | {fact.meaning} |" for fact in event.facts)
+
+
+_JSON = """\
+`--json` prints one JSON value on the standard output, also where a command fails; progress and errors go to the
+standard error. Names stay what they are; later versions may add some.
+
+## An error before there is a run
+
+| name | meaning |
+| --- | --- |
+| `error` | What is wrong, in a sentence. |
+| `advice` | What to do about it; empty where nothing can be said. |
+| `exit_code` | As the command exits. |
+
+## A run
+
+What `import`, `validate`, `resume`, `settle`, `retry` and `demo` print, and what `summary.json` in the run's folder
+holds; the latter also `audit_open` while the run goes on after an end that it tells of.
+"""
+
+_LOOKED = """\
+What `dialfeed runs --json` prints of each run, in an array, and `dialfeed status RUN --json` of one. Times are UTC.
+Besides, `age_seconds` is the time since the run last told anything.
+"""
+
+_HOW_FAR = """\
+`dialfeed status RUN --json` tells these as well; with `--watch` one line for each look.
+"""
+
+
+def _json() -> Iterator[str]:
+    yield from ("# What `--json` prints", "", _MADE, "", _JSON)
+    yield from _meanings(FIELDS)
+    yield from ("", "## A run as it is seen from outside", "", _LOOKED)
+    yield from _meanings(_attributes(Seen))
+    yield from ("", "## How far a run is", "", _HOW_FAR)
+    told = _attributes(Status)
+    del told["seen"]
+    yield from _meanings({_STATUS_NAMES.get(name, name): meaning for name, meaning in told.items()})
+
+
+_STATUS_NAMES = {"rate": "per_second", "left": "seconds_left", "batches": "batches_sent", "lost": "answers_lost"}
+"""Attributes of a status that have another name in JSON."""
+
+
+def _meanings(told: Mapping[str, str]) -> Iterator[str]:
+    yield from ("| name | meaning |", "| --- | --- |")
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in told.items())
+
+
+def _attributes(kind: type) -> dict[str, str]:
+    """The attributes of a class, as its docstring tells of them."""
+    section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
+    told = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, re.MULTILINE)
+    return {name: re.sub(r"\bNone\b", "null", " ".join(meaning.split())).replace("``", "`") for name, meaning in told}
 
 
 _SEEN = """\
