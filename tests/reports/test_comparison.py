@@ -42,6 +42,11 @@ def test_what_moved_is_said_with_both_numbers() -> None:
         assert fact in said
 
 
+def test_a_rehearsal_beside_an_import_is_said_before_its_numbers() -> None:
+    said = differences(policy=told_runs.summary()["policy"] | {"dry_run": True})
+    assert said[1] == "The second run was to send nothing: what it counts as failed is fit to load."
+
+
 def test_a_slower_delivery_is_said() -> None:
     fast, slow = told(told_runs.delivery(100)), told(told_runs.delivery(100, every=1.0))
     said = compared(told_runs.summary(), fast, told_runs.summary(), slow).differences

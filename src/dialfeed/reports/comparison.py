@@ -142,6 +142,9 @@ def _sources(first: Told, second: Told) -> Iterator[str]:
         yield "Both runs read the same content."
     if first["list"]["id"] != second["list"]["id"]:
         yield "They are of different contact lists."
+    for which, summary in (("first", first), ("second", second)):
+        if summary["command"] == "validate" or summary["policy"].get("dry_run"):
+            yield f"The {which} run was to send nothing: what it counts as failed is fit to load."
     read = (first["rows"]["read"], second["rows"]["read"])
     if read[0] != read[1]:
         more = "more" if read[1] > read[0] else "fewer"

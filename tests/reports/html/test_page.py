@@ -12,10 +12,12 @@ from html_page import Page
 from dialfeed.contacts.reasons import CATALOGUE
 from dialfeed.reports.examples import Example
 from dialfeed.reports.html.page import render
-from dialfeed.reports.html.view import Next, next_step
+from dialfeed.reports.html.view import Next, next_step, verdict
 
 HOSTILE = '<script src="https://evil.example/x.js">alert(1)</script>" onload=\'x\'><img src=//evil.example>{{ 7*7 }}&'
 
+OPEN = "Of 20 contacts it is not known whether they arrived. 30 contacts were not sent. 140 rows wait to be mended."
+NO_ROWS = dict.fromkeys(("read", "delivered", "duplicate", "invalid", "suppressed", "refused", "failed", "unknown"), 0)
 ONE_OF_EACH = ("delivered", "duplicate", "invalid", "suppressed", "refused", "failed", "unknown")
 
 
@@ -137,7 +139,12 @@ def test_what_to_do_next_is_the_command() -> None:
 @pytest.mark.parametrize(
     ("told", "words", "command"),
     [
-        ("dialfeed settle 20261126T074000Z-abcdef", "", "dialfeed settle 20261126T074000Z-abcdef"),
+        (
+            "dialfeed settle 20261126T074000Z-abcdef",
+            "Find out whether what is unknown is on the list; nothing is sent.",
+            "dialfeed settle 20261126T074000Z-abcdef",
+        ),
+        ("dialfeed from-tomorrow", "", "dialfeed from-tomorrow"),
         (
             "Mend rejected.csv, then: dialfeed retry 20261126T074000Z-abcdef '/a: b/rejected.csv'",
             "Mend rejected.csv.",
@@ -156,23 +163,50 @@ def test_only_what_can_be_typed_is_shown_as_a_command(told: str, words: str, com
 
 
 @pytest.mark.parametrize(
-    ("changes", "headline"),
+    ("changes", "word", "headline", "more"),
     [
-        ({"command": "validate", "status": "SUCCESS"}, "Checked without a platform. 30 of 1,000 rows are fit to load."),
-        ({"policy": {"dry_run": True, "flagged": "keep"}}, "A rehearsal: nothing was sent. 30 of 1,000"),
-        ({"status": "STOPPED"}, "A guard stopped this run before the first batch."),
         (
-            {},
-            "700 of 1,000 rows are on the contact list. Of 20 contacts it is not known whether they arrived. 30",
+            {"command": "validate", "status": "SUCCESS"}, "Checked", "30 of 1,000 rows are fit to load.",
+            "Checked without a platform. 140 rows wait to be mended.",
         ),
         (
-            {"rows": dict.fromkeys(ONE_OF_EACH, 1) | {"read": 7}},
-            "1 of 7 rows is on the contact list. Of 1 contact it is not known whether it arrived. 1 contact was not",
+            {"policy": {"dry_run": True, "flagged": "keep"}}, "Checked", "30 of 1,000 rows are fit to load.",
+            "A rehearsal: nothing was sent. 140 rows wait to be mended.",
         ),
+        ({"status": "STOPPED"}, "Stopped by a guard", "A guard stopped this run before the first batch.",
+         "Nothing was sent."),
+        (
+            {}, "Done in part", "700 of 1,000 rows are on the contact list.",
+            OPEN,
+        ),
+        (
+            {"rows": dict.fromkeys(ONE_OF_EACH, 1) | {"read": 7}}, "Done in part",
+            "1 of 7 rows is on the contact list.",
+            "Of 1 contact it is not known whether it arrived. 1 contact was not sent. 2 rows wait to be mended.",
+        ),
+        ({"status": "SUCCESS", "rows": NO_ROWS}, "Done", "The source holds no row.", ""),
+        ({"status": "INTERRUPTED", "rows": NO_ROWS, "error": "Stopped."}, "Interrupted", "No row was read.", ""),
+        ({"status": "FAILED", "rows": NO_ROWS}, "Failed", "The run failed before a contact was on the list.", ""),
     ],
-)
-def test_the_headline_says_what_came_of_it(changes: dict[str, Any], headline: str) -> None:
-    assert next(page(**changes).root.all("h1")).text.startswith(headline)
+)  # fmt: skip
+def test_the_head_says_what_came_of_it(changes: dict[str, Any], word: str, headline: str, more: str) -> None:
+    assert page(**changes).root.text.count(headline) == 1
+    told = verdict(told_runs.summary(**changes))
+    assert (told.word, told.headline, told.more) == (word, headline, more)
+
+
+def test_a_run_whose_error_says_what_to_do_is_not_told_so_twice() -> None:
+    assert "What to do next" in page(error="The disk is full.").headings()
+    assert "What to do next" not in page(error="Name another list.", next="").headings()
+
+
+def test_a_part_that_is_a_hair_beside_the_others_can_be_seen() -> None:
+    rows = NO_ROWS | {"read": 10_000_000, "delivered": 9_999_999, "unknown": 1}
+    drawn = next(svg for svg in page(rows=rows).root.all("svg") if svg.attributes.get("role") == "img")
+    (unknown,) = (group for group in drawn.all("g") if "k-unknown" in group.attributes.get("class", ""))
+    (bar,) = unknown.all("rect")
+    assert float(bar.attributes["width"]) >= 1
+    assert len([each for each in drawn.all("rect") if "thin" in each.attributes["class"]]) == 1
 
 
 def test_a_page_refers_to_nothing_outside_itself() -> None:
@@ -224,6 +258,7 @@ def test_an_empty_run_is_drawn() -> None:
     nothing = dict.fromkeys(told_runs.summary()["rows"], 0)
     told = page([told_runs.event(0, "run.started", command="import")], rows=nothing, reasons={}, warnings={})
     assert "Where every row went" in told.headings()
+    assert [caption for caption in told.tables() if caption.startswith("Rows by")] == [], "no table of zeros"
     assert "Course of the delivery" not in told.headings()
 
 

@@ -30,17 +30,19 @@ _STATUS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The run in one word and one sentence.
+    """The run in one word, one sentence, and what is to be said with it.
 
     Attributes:
         tone: ``good``, ``partial`` or ``bad``.
         word: The status for people.
         headline: What came of it.
+        more: What else is to be known at once: what is open, or that nothing was to be sent; may be empty.
     """
 
     tone: str
     word: str
     headline: str
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +106,34 @@ def rehearsed(summary: Told) -> bool:
 
 
 def verdict(summary: Told) -> Verdict:
-    """The run in one word and one sentence."""
+    """The run in one word, one sentence, and what is to be said with it."""
     tone, word = _STATUS.get(summary["status"], ("partial", summary["status"]))
-    if tone == "good" and rehearsed(summary):
+    if tone != "bad" and rehearsed(summary):
         word = "Checked"
-    return Verdict(tone, word, _headline(summary))
+    return Verdict(tone, word, _headline(summary), " ".join(_more(summary)))
 
 
 def _headline(summary: Told) -> str:
     rows: Mapping[str, int] = summary["rows"]
     if summary["status"] == "STOPPED":
-        return "A guard stopped this run before the first batch. Nothing was sent."
-    if rehearsed(summary):
-        are = "is" if rows["failed"] == 1 else "are"
-        what = "Checked without a platform" if summary["command"] == "validate" else "A rehearsal: nothing was sent"
-        return f"{what}. {rows['failed']:,} of {counted(rows['read'], 'row')} {are} fit to load."
+        return "A guard stopped this run before the first batch."
     if summary["status"] == "FAILED" and not rows["delivered"]:
         return "The run failed before a contact was on the list."
-    are = "is" if rows["delivered"] == 1 else "are"
-    told = f"{rows['delivered']:,} of {counted(rows['read'], 'row')} {are} on the contact list."
-    return " ".join([told, *_what_is_open(rows)])
+    if not rows["read"]:
+        return "No row was read." if summary["error"] else "The source holds no row."
+    count, where = (rows["failed"], "fit to load") if rehearsed(summary) else (rows["delivered"], "on the contact list")
+    return f"{count:,} of {counted(rows['read'], 'row')} {'is' if count == 1 else 'are'} {where}."
+
+
+def _more(summary: Told) -> Iterator[str]:
+    rows: Mapping[str, int] = summary["rows"]
+    if summary["status"] == "STOPPED":
+        yield "Nothing was sent."
+    elif rehearsed(summary):
+        yield "Checked without a platform." if summary["command"] == "validate" else "A rehearsal: nothing was sent."
+        yield from _to_mend(rows)
+    elif rows["delivered"] or summary["status"] != "FAILED":
+        yield from _what_is_open(rows)
 
 
 def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
@@ -132,6 +142,10 @@ def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
         yield f"Of {counted(rows['unknown'], 'contact')} it is not known whether {they} arrived."
     if rows["failed"]:
         yield f"{counted(rows['failed'], 'contact')} {'was' if rows['failed'] == 1 else 'were'} not sent."
+    yield from _to_mend(rows)
+
+
+def _to_mend(rows: Mapping[str, int]) -> Iterator[str]:
     to_mend = rows["invalid"] + rows["refused"]
     if to_mend:
         yield f"{counted(to_mend, 'row')} {'waits' if to_mend == 1 else 'wait'} to be mended."
@@ -139,19 +153,27 @@ def _what_is_open(rows: Mapping[str, int]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What to do next, in words and as a command; either may be empty."""
+    """What to do next, in words and as a command; either may be empty, both where what stopped the run says it."""
 
     words: str
     command: str
+
+
+_GOES_ON: Final = {
+    "resume": "Go on with the run: what was not sent is sent, and nothing is sent twice.",
+    "settle": "Find out whether what is unknown is on the list; nothing is sent.",
+    "verify": "Compare the list with what was delivered once more; nothing is sent.",
+}
+"""What a command does that goes on with a run."""
 
 
 def next_step(summary: Told) -> Next:
     """What the run says is to be done next."""
     told = str(summary["next"])
     if not told:
-        return Next("Look into what stopped it." if summary["error"] else "Nothing: the run is complete.", "")
+        return Next("" if summary["error"] else "Nothing: the run is complete.", "")
     if told.startswith("dialfeed "):
-        return Next("", told)
+        return Next(_GOES_ON.get(told.split()[1], ""), told)
     words, found, rest = told.partition(": dialfeed ")
     return Next(f"{words.removesuffix(', then')}.", f"dialfeed {rest}") if found else Next(told, "")
 
