@@ -74,6 +74,18 @@ def people(count: int, header: str = "Col7,doNotCall,doNotEmail,Col9", phone: st
     return header + "\n" + "".join(f"{phone.format(100 + n)},no,no,x{n}\n" for n in range(count))
 
 
+def test_numbers_of_orders_that_are_somebodys_phone_numbers_are_not_called(tenant: Tenant) -> None:
+    content = people(9, header="Order,doNotCall,doNotEmail,Note", phone="212555{:04}")
+    outcome, stored = loaded(tenant, content, "--default-country", "US")
+    assert (outcome.code, stored) == (1, [])
+    assert "No column is a phone" in outcome.json["error"]
+    told = tenant.run("map", tenant.folder / "contacts.csv", "--default-country", "US")
+    assert '"Order" (column 1) holds phone numbers, but no column is phone' in told.out
+    assert '--map "#1=phone"' in told.out
+    flags = ("--default-country", "US", "--map", "#1=phone", "--run-dir", str(tenant.folder / "again"))
+    assert len(loaded(tenant, content, *flags)[1]) == 9
+
+
 def test_a_column_of_phone_numbers_is_found_by_its_values_and_told(tenant: Tenant) -> None:
     outcome, stored = loaded(tenant, people(5))
     assert outcome.code == 0, outcome.err

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialfeed.contacts.drift import Shape, compare, shape_of
-from dialfeed.contacts.evidence import KINDS, channel_evidence, content, main_kind, shapes
+from dialfeed.contacts.evidence import KINDS, channel_evidence, content, main_kind, shapes, written_as_phones
 from dialfeed.contacts.mapping import map_headers
 
 PHONES = [f"(212) 555-01{n:02}" for n in range(10)]
@@ -46,6 +46,19 @@ def test_every_value_is_of_one_kind_or_empty(values: list[str | None]) -> None:
 def test_nine_of_ten_values_make_a_channel(values: list[str], region: str | None, channel: str) -> None:
     found = channel_evidence(pl.DataFrame({"3": values}), [3], region)
     assert found == ({3: channel} if channel else {})
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        (PHONES, True), (["+12125550100"], True), (["030 23125000", "03023125001"], True), (["212.555.0100"], True),
+        (["tel:2125550100"], True), (["212-555-0100"] * 9 + ["2125550101"], True),
+        (["2125550100", "2125550101"], False), (["2125550100.0"], False), (["30231250.00"], False),
+        (["12125550100"], False),
+    ],
+)  # fmt: skip
+def test_nothing_but_digits_is_not_written_as_only_phones_are(values: list[str], written: bool) -> None:
+    assert written_as_phones(pl.Series(values)) is written
 
 
 @given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=8))

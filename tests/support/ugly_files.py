@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -578,7 +579,20 @@ def strangers() -> Iterator[tuple[str, Ugly]]:
     yield "XML of Excel 2003", _file("a.xls", b'<?xml version="1.0"?>\n<Workbook/>', Refused("XML"))
     yield "PDF", _file("a.csv", b"%PDF-1.7\n", Refused("PDF"))
     yield "a picture", _file("a.csv", b"\x89PNG\r\n\x1a\n", Refused("picture"))
+    yield "tar", _file("a.tar", tar({"a.csv": TEXT.encode()}), Refused("tar archive"))
+    yield "tar within gzip", _file("a.tgz", gzip.compress(tar({"a.csv": TEXT.encode()})), Refused("tar archive"))
     yield "bzip2", _file("a.csv.bz2", b"BZh91AY&SY", Refused("bzip2"))
     yield "xz", _file("a.csv.xz", b"\xfd7zXZ\x00", Refused("xz"))
     yield "7-Zip", _file("a.7z", b"7z\xbc\xaf\x27\x1c", Refused("7-Zip"))
     yield "SQLite without a query", _file("a.db", b"SQLite format 3\0" + bytes(100), Refused("needs a query"))
+
+
+def tar(files: dict[str, bytes]) -> bytes:
+    """A tar archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()

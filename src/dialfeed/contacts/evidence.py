@@ -32,6 +32,8 @@ SURE: Final = 0.9
 FEWEST: Final = 3
 """Values below which a column says nothing about itself."""
 
+_AS_A_PHONE: Final = r"""^['"=]*(?:\+|tel:|0[0-9])|^['"=(]*[0-9]+(?:[) /-]+|\.[0-9]+\.)[0-9]"""
+
 _FEW: Final = 7
 """Digits of the shortest number that somebody could be called on."""
 
@@ -81,6 +83,18 @@ def channel_evidence(sample: pl.DataFrame, positions: Iterable[int], region: str
     """
     found = {position: _channel(clean_text(sample[str(position)]).drop_nulls(), region) for position in positions}
     return {position: channel for position, channel in found.items() if channel}
+
+
+def written_as_phones(values: pl.Series) -> bool:
+    """Whether the values of a column are written as only phone numbers are: with a plus, a zero in front, or in groups.
+
+    Nothing but digits may as well be the numbers of orders or contracts, of which many are somebody's phone number.
+
+    Args:
+        values: A String column; the cells as typed.
+    """
+    known = clean_text(values).drop_nulls()
+    return int(known.str.contains(_AS_A_PHONE).sum()) >= SURE * len(known)
 
 
 def may_hold(values: pl.Series, channel: str) -> bool:

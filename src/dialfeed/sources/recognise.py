@@ -117,6 +117,8 @@ def _format(name: str, start: bytes) -> Format:
     for magic, what, remedy in _UNREADABLE:
         if start.startswith(magic):
             raise FixSource(f"'{name}' is {what}.", advice=f"{remedy}, and name the file that comes out.")
+    if start[257:262] == b"ustar":
+        raise FixSource(f"'{name}' is a tar archive.", advice="Unpack it, and name the file with the rows.")
     if _MARKUP.match(start.removeprefix(b"\xef\xbb\xbf")):
         raise FixSource(
             f"'{name}' is a web page or XML, whatever its name says.",

@@ -10,8 +10,8 @@ import polars as pl
 
 from dialfeed.config import Plan
 from dialfeed.contacts.drift import Difference, Shape, compare, own_columns, shape_of
-from dialfeed.contacts.evidence import channel_evidence, content, main_kind, may_hold
-from dialfeed.contacts.fields import CHANNEL_FIELDS, FLAG_FIELDS, RESERVED_COLUMNS
+from dialfeed.contacts.evidence import channel_evidence, content, main_kind, may_hold, written_as_phones
+from dialfeed.contacts.fields import CHANNEL_FIELDS, FLAG_FIELDS, PHONE, RESERVED_COLUMNS
 from dialfeed.contacts.mapping import (
     CLAIMS,
     NO_CHANNEL,
@@ -136,7 +136,9 @@ def _map(
     if sample is not None and any(problem.code == NO_CHANNEL for problem in mapping.problems):
         labels = own_columns(mapping)
         free = [each.position for each in mapping.columns if each.position in labels and each.why == "passed through"]
-        mapping = map_headers(header, **said, evidence=channel_evidence(sample, free, plan.default_country))
+        found = channel_evidence(sample, free, plan.default_country)
+        sure = {at: field for at, field in found.items() if field != PHONE or written_as_phones(sample[str(at)])}
+        mapping = map_headers(header, **said, evidence=sure)
     return _with_unused_told(mapping, sample, plan), bool(kept)
 
 
