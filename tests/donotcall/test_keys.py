@@ -41,6 +41,25 @@ def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> No
     assert first.secret.hex() not in repr(first)
 
 
+def test_a_folder_of_keys_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    key = ring.current()
+    (tmp_path / "keys").chmod(0o755)
+    assert ring.passing() == key
+    assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o755, "a rehearsal changes nothing"
+    assert ring.current() == key
+    assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("told", [b"", b"nonsense\n", b"\xff\xfe\n", b"../../key"])
+def test_what_names_no_key_where_the_current_one_is_named_is_told(tmp_path: Path, told: bytes) -> None:
+    ring = KeyRing(tmp_path)
+    ring.current()
+    (tmp_path / "keys" / "pseudonym.current").write_bytes(told)
+    with pytest.raises(FixSettings, match="is not in"):
+        ring.current()
+
+
 def test_a_key_in_passing_is_the_current_one_and_none_that_stays_where_there_is_none(tmp_path: Path) -> None:
     ring = KeyRing(tmp_path)
     assert ring.passing() != ring.passing()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from dialfeed.errors import FixSettings
 from dialfeed.ledger.folder import create, latest
 
 OLD, NEW = "20261125T074009Z-51c0fe", "20261126T074012Z-9d9ae8"
@@ -19,3 +22,19 @@ def test_the_newest_run_is_told_by_its_id_and_not_by_the_name_of_its_folder(tmp_
         folder = create(run_id, runs_dir=runs_dir, run_dir=run_dir, home=home)
         folder.ledger.touch()
     assert latest(runs_dir=runs_dir, home=home) == (runs_dir / ("nightly" if named == NEW else NEW))
+
+
+def test_a_home_folder_that_cannot_be_used_is_not_taken_for_a_run_folder_that_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FixSettings, match="file/runs"):
+        create(NEW, runs_dir=tmp_path / "runs", run_dir=None, home=tmp_path / "file")
+
+    def full(*_: object, **__: object) -> object:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("dialfeed.ledger.folder.open_private", full)
+    with pytest.raises(FixSettings, match=r"home.*No space left") as told:
+        create(OLD, runs_dir=tmp_path / "runs", run_dir=None, home=tmp_path / "home")
+    assert "DIALFEED_HOME" in told.value.advice

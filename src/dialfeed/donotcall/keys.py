@@ -80,11 +80,17 @@ class KeyRing:
     def current(self) -> Key:
         """The key that new evidence is written with; made when there has never been one.
 
+        Where others could read the folder of the keys, it is closed to them.
+
         Raises:
             FixSettings: The key was lost, or the folder cannot be used.
         """
         pointer = self._pointer()
-        return self.renew() if pointer is None else self.find(pointer.read_text("ascii").strip())
+        if pointer is None:
+            return self.renew()
+        key = self._pointed_at(pointer)
+        private_folder(self._folder)
+        return key
 
     def passing(self) -> Key:
         """The current key, or, where there has never been one, a key that is kept nowhere: for a rehearsal.
@@ -92,11 +98,15 @@ class KeyRing:
         Raises:
             FixSettings: The key was lost.
         """
-        return _made() if self._pointer() is None else self.current()
+        pointer = self._pointer()
+        return _made() if pointer is None else self._pointed_at(pointer)
 
     def _pointer(self) -> Path | None:
         """Where the id of the current key stands; None if there has never been one."""
         return next((path for path in (self._folder / _CURRENT, self._latest) if path.is_file()), None)
+
+    def _pointed_at(self, pointer: Path) -> Key:
+        return self.find(pointer.read_text("ascii", errors="replace").strip())
 
     def renew(self) -> Key:
         """Make a new key, which new evidence is written with from now on; older ones stay."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dialfeed.errors import CheckFile, FixSettings
-from dialfeed.files import open_private
+from dialfeed.files import open_private, private_folder
 
 LEDGER = "ledger.sqlite"
 SUMMARY = "summary.json"
@@ -140,7 +140,7 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
         home: Where to leave a note by which the run is found; None to leave none.
 
     Raises:
-        FixSettings: The folder cannot be made or written to, or holds another run.
+        FixSettings: The folder cannot be made or written to, or holds another run; or the home folder cannot be used.
     """
     path = (run_dir or runs_dir / run_id).absolute()
     try:
@@ -152,10 +152,6 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
                 advice=f"Choose another folder, or go on with that run: `dialfeed resume {path}`.",
             )
         (path / STAGE).mkdir(exist_ok=True, mode=0o700)
-        if home is not None:
-            _note(home, run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(open_private(_note(home, run_id)), "w", encoding="utf-8") as note:
-                note.write(str(path))
     except FileExistsError:
         raise FixSettings(f"{path} is a file, not a folder.", advice="Choose another --run-dir.") from None
     except OSError as error:
@@ -163,7 +159,28 @@ def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | No
             f"The run's folder {path} cannot be written to ({os.strerror(error.errno or 0)}).",
             advice="Choose another one with --run-dir.",
         ) from None
+    if home is not None:
+        _leave_note(home, run_id, path)
     return RunFolder(run_id, path, ours)
+
+
+def _leave_note(home: Path, run_id: str, path: Path) -> None:
+    """Leave a note by which a run is found by its id.
+
+    Raises:
+        FixSettings: The home folder cannot be used.
+    """
+    note = _note(home, run_id)
+    private_folder(note.parent)
+    try:
+        with os.fdopen(open_private(note), "w", encoding="utf-8") as file:
+            file.write(str(path))
+    except OSError as error:
+        raise FixSettings(
+            f"{home}, which is for what runs on this machine share, cannot be written to "
+            f"({os.strerror(error.errno or 0)}).",
+            advice="Make room there, or set DIALFEED_HOME to another folder.",
+        ) from None
 
 
 def find(name: str, *, runs_dir: Path, home: Path) -> Path:
