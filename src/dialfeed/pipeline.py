@@ -29,7 +29,7 @@ from dialfeed.steps.deliver import deliver
 from dialfeed.steps.preflight import enter_retry, foresee, preflight
 from dialfeed.steps.preparing import prepare_source
 from dialfeed.steps.reading import read_and_map
-from dialfeed.steps.scrubbing import check_still_valid, hour_columns
+from dialfeed.steps.scrubbing import check_own_files, check_still_valid, hour_columns
 from dialfeed.steps.verify import verify
 from dialfeed.wording import counted
 
@@ -76,6 +76,8 @@ async def walk(run: Run, order: Order, ledger: Ledger) -> None:
                 enter_retry(run, order, ledger, target)
             if order.sends:
                 check_still_valid(run.summary, utc_now())
+                if opened is None:
+                    check_own_files(run.summary, order.plan)
                 await deliver(run, order, ledger, stage, target)
                 if opened is not None and stage.size:
                     remember_columns(opened.settled, order.plan, (target.contact_list.id, target.contact_list.name))

@@ -158,6 +158,33 @@ def test_what_is_left_of_a_run_is_held_against_the_list_as_it_is_when_it_goes_on
     assert told(tenant)["rows"]["suppressed"] == 2
 
 
+CODES = {"litigator": "litigator", "custom": "custom_list", "internal": "internal_dnc"}
+
+
+@pytest.mark.parametrize("authority", CODES)
+def test_a_run_does_not_go_on_when_a_list_of_the_companys_own_was_loaded_anew(
+    tenant: Tenant, file: Path, authority: str
+) -> None:
+    """Such a list does not age, so a run could go on for ever with what it said once."""
+    obtained = ("--obtained", "2026-11-20")
+    numbers = tenant.write(f"{phone(5)}\n", "own.txt")
+    assert tenant.run("dnc", "add", numbers, "--id", "own", "--authority", authority, *obtained).code == 0
+    flags = ("--dnc", "own", "--rate", "10", "--batch-contacts", "20", "--json")
+    first = tenant.import_file(file, *flags, "--deadline", "0.5")
+    assert (first.code, first.json["warnings"][f"withheld.{CODES[authority]}"]) == (3, 1), first.err
+    again = tenant.run("resume", tenant.folder / "run", "--json", "--deadline", "0.001")
+    assert again.code == 3, "as long as the list is as it was, the run goes on"
+    tenant.write(f"{phone(5)}\n{phone(395)}\n", "own.txt")
+    assert tenant.run("dnc", "update", "own", numbers, *obtained).code == 0
+    sent = stored(tenant)
+    again = tenant.run("resume", tenant.folder / "run", "--json", "--deadline", "60")
+    assert (again.code, stored(tenant), 395 in sent) == (6, sent, False)
+    rest = tenant.import_file(tenant.folder / "run" / "failed.csv", *flags, "--run-dir", tenant.folder / "rest")
+    assert rest.code == 0, rest.err
+    assert {contact.get("phone") for contact in tenant.stored} & {phone(5), phone(395)} == set()
+    assert stored(tenant) == set(range(TOTAL)), "each has an address left"
+
+
 def test_an_opt_out_that_counts_only_by_the_day_on_which_the_run_goes_on_is_in_force(
     tenant: Tenant, file: Path
 ) -> None:

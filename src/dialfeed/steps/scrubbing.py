@@ -215,6 +215,33 @@ def check_still_valid(summary: Summary, now: datetime) -> None:
         )
 
 
+def check_own_files(summary: Summary, plan: Plan) -> None:
+    """Refuse to go on with what was scrubbed against a company's own list that has been loaded anew since.
+
+    Whoever has come onto it must not be called (`compliance.md` section 0, item 11); such a list does not age, so
+    nothing else would stop a run that goes on after weeks. Opt-outs that are added one by one are asked about in any
+    case (`late_optouts`), and a version of a register may be used until it is too old.
+
+    Raises:
+        CheckFile: There is one, or it is there no more.
+    """
+    if summary.command == "settle":
+        return
+    own = [
+        each
+        for each in summary.lists
+        if (each["kind"], each["state"]) == ("full", "ready") and not regimes.regime_of(each["authority"]).clears_always
+    ]
+    now = {each.id: each.version for each in _open(plan, [each["list_id"] for each in own], utc_now()).facts}
+    changed = [each["list_id"] for each in own if now[each["list_id"]] != each["version"]]
+    if changed:
+        raise CheckFile(
+            f"Since this run was scrubbed, {', '.join(changed)} {'was' if len(changed) == 1 else 'were'} loaded anew; "
+            "nothing more is sent.",
+            advice="Import failed.csv of this run, which is scrubbed anew.",
+        )
+
+
 def expiry(summary: Summary) -> datetime | None:
     """Until when what a run's scrub has cleared may be sent; None where that has no end, as where nothing is sent."""
     told = summary.scrub.get("valid_until") if summary.command != "settle" else None
