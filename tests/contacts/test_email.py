@@ -99,6 +99,12 @@ def test_a_refusal_says_what_is_wrong(typed: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "form", "warning"),
     [
+        ("'anna@example.com", "anna@example.com", "email.text_marker"),
+        ("'Anna@Example.com'", "Anna@example.com", "email.text_marker"),
+        ('="anna@example.com"', "anna@example.com", "email.text_marker"),
+        ('"anna@example.com"', "anna@example.com", "email.text_marker"),
+        ("'info@example.com", "info@example.com", "email.text_marker"),
+        ("o'brien@example.com", "o'brien@example.com", None),
         ("info@example.com", "info@example.com", "email.role"),
         ("INFO@Example.com", "info@example.com", "email.role"),
         ("Kontakt@example.com", "Kontakt@example.com", "email.role"),
@@ -147,8 +153,8 @@ def test_the_column_of_the_caller_is_left_alone() -> None:
 
 def test_the_codes_are_in_the_catalogue_with_their_severity() -> None:
     codes = {value for name, value in vars(email).items() if name.isupper() and str(value).startswith("email.")}
-    findings = {email.DISPLAY_NAME, email.DISPOSABLE, email.ROLE}
-    assert len(codes) == 11
+    findings = {email.DISPLAY_NAME, email.TEXT_MARKER, email.DISPOSABLE, email.ROLE}
+    assert len(codes) == 12
     assert {code: BY_CODE[code].severity == "warning" for code in codes} == {code: code in findings for code in codes}
 
 

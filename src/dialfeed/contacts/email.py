@@ -30,6 +30,7 @@ BAD_NAME: Final = "email.bad_name"
 INVALID: Final = "email.invalid"
 
 DISPLAY_NAME: Final = "email.display_name"
+TEXT_MARKER: Final = "email.text_marker"
 DISPOSABLE: Final = "email.disposable"
 ROLE: Final = "email.role"
 
@@ -74,6 +75,7 @@ _MOST_BYTES: Final = 254  # RFC 5321 section 4.5.3.1.3 with RFC 3696 erratum 169
 _ORDINARY_BYTES: Final = 64  # so short that no part of the domain can be over its own limit of 63
 
 _WRAPPED: Final = r"^([^<>]*)<([^<>]*)>$"
+_MARKED: Final = r"""^(?:'([^'<>]*@[^'<>]*)'?|=?"([^"<>]*@[^"<>@]*)")$"""
 _LINK: Final = r"^(?i:mailto):([^?]*)(?:\?.*)?$"
 _PADDING: Final = " ,;"  # no address begins or ends with these; a copied list of one address does
 _BETWEEN_ADDRESSES: Final = re.compile(r"[\s,;|/<>]+")
@@ -87,16 +89,17 @@ def normalise_emails(values: pl.Series) -> pl.DataFrame:
 
     The verdict and the form are those of email-validator without a look-up of the domain: the domain in lower case,
     the name before the @-sign as typed, internationalised addresses allowed. Before that, what has only one
-    reading is unwrapped: invisible characters, ``mailto:``, blanks, commas and semicolons at the ends, and
-    ``Name <address>`` where the name is no second address.
+    reading is unwrapped: invisible characters, ``mailto:``, blanks, commas and semicolons at the ends, the
+    apostrophe and the quotes with which spreadsheets mark text, and ``Name <address>`` where the name is no second
+    address.
 
     Args:
         values: A String column; the cells as typed.
 
     Returns:
         A frame of the same length (`EMAIL_SCHEMA`): ``email``, null where absent or refused; ``code`` where refused;
-        ``warning``, one finding at most where accepted (``email.display_name`` before ``email.disposable`` before
-        ``email.role``).
+        ``warning``, one finding at most where accepted (``email.display_name`` and ``email.text_marker`` before
+        ``email.disposable`` before ``email.role``).
     """
     emails = clean_text(values)
     codes = warnings = pl.repeat(None, len(values), dtype=pl.String, eager=True)
@@ -132,7 +135,7 @@ def _ordinary() -> str:
     """
     reserved = {name.rpartition(".")[2] for name in _library().SPECIAL_USE_DOMAIN_NAMES}
     word, label = "[a-z0-9_'+-]+", "[a-z0-9]+(?:-[a-z0-9]+)*"
-    return rf"^{word}(?:\.{word})*@(?:{label}\.)+{_letters_but(reserved | {''})}$"
+    return rf"^[a-z0-9_+-][a-z0-9_'+-]*(?:\.{word})*@(?:{label}\.)+{_letters_but(reserved | {''})}$"
 
 
 def _letters_but(words: AbstractSet[str]) -> str:
@@ -178,8 +181,10 @@ def _unwrap(typed: pl.Series) -> pl.DataFrame:
 
 
 def _take_out(typed: pl.Series) -> pl.DataFrame:
-    """Take addresses out of ``Name <address>`` and ``mailto:``, where that leaves one reading."""
-    padded = pl.col("typed").str.strip_chars(_PADDING)
+    """Take addresses out of ``Name <address>``, ``mailto:`` and text markers, where that leaves one reading."""
+    cell = pl.col("typed").str.strip_chars(_PADDING)
+    marked = pl.coalesce(cell.str.extract(_MARKED, 1), cell.str.extract(_MARKED, 2))
+    padded = pl.coalesce(marked.str.strip_chars(_PADDING), cell)
     name = padded.str.extract(_WRAPPED, 1).str.strip_chars(" \"'").str.to_lowercase()
     inner = padded.str.extract(_WRAPPED, 2).str.strip_chars(_PADDING)
     # "bob@example.com" <anna@example.com> names two mailboxes; the same one twice is how some programs write one.
@@ -188,7 +193,7 @@ def _take_out(typed: pl.Series) -> pl.DataFrame:
     return typed.to_frame("typed").select(
         "typed",
         address=address.str.replace(_LINK, "${1}").str.strip_chars(_PADDING),
-        warning=pl.when(single).then(pl.lit(DISPLAY_NAME)),
+        warning=pl.when(single).then(pl.lit(DISPLAY_NAME)).when(marked.is_not_null()).then(pl.lit(TEXT_MARKER)),
     )
 
 

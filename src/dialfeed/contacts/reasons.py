@@ -418,6 +418,14 @@ _REASONS: tuple[Reason, ...] = (
         bucket="none",
     ),
     Reason(
+        "email.text_marker",
+        "Text marker taken off the e-mail address",
+        "The address stood behind an apostrophe or in quotes, which a spreadsheet uses to mark text.",
+        "Nothing needs to be done.",
+        severity="warning",
+        bucket="none",
+    ),
+    Reason(
         "email.disposable",
         "Throw-away e-mail address",
         "The address belongs to a service whose mailboxes are thrown away after minutes.",
