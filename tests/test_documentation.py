@@ -13,12 +13,12 @@ import pytest
 
 import dialfeed.errors
 from dialfeed.cli import cli
-from dialfeed.commands.shared import Group
+from dialfeed.commands.shared import Group, SettingOption
 from dialfeed.contacts.reasons import CATALOGUE
 from dialfeed.ledger.folder import LEDGER, RETRIES, STAGE
 from dialfeed.reports.retention import HOLD, ROW_FILES
 from dialfeed.runs.purging import EVIDENCE
-from dialfeed.settings import BY_NAME
+from dialfeed.settings import BY_NAME, GROUPS
 
 ROOT = Path(__file__).parents[1]
 USER_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -253,3 +253,19 @@ def test_every_reason_that_a_page_names_is_one() -> None:
         for code in inline(page.read_text("utf-8")):
             if re.fullmatch(r"[a-z]+\.[a-z_]+", code) and code.partition(".")[0] in kinds and not code.endswith(".csv"):
                 assert code in codes, f"{page.name}: {code}"
+
+
+def test_help_shows_each_setting_under_the_heading_that_the_page_has() -> None:
+    for name, command in leaves():
+        told = command.get_help(click.Context(command, info_name=name))
+        sections = dict(re.findall(r"^(\w[^\n]*):\n((?:  [^\n]*\n|\n(?= ))+)", f"{told}\n", re.MULTILINE))
+        for option in command.params:
+            if isinstance(option, click.Option):
+                heading = GROUPS[option.setting.group] if isinstance(option, SettingOption) else "Options"
+                assert re.search(rf"^  (-h, )?{option.opts[-1]}\b", sections[heading], re.MULTILINE), (
+                    f"{name} {option.opts}"
+                )
+            else:
+                assert not re.search(
+                    rf"^  {re.escape(option.make_metavar(click.Context(command)))}$", told, re.MULTILINE
+                )

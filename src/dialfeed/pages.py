@@ -22,7 +22,7 @@ from dialfeed.reports.fields import FIELDS
 from dialfeed.reports.findings import Kind
 from dialfeed.runs.following import Status
 from dialfeed.runs.seen import Seen
-from dialfeed.settings import SETTINGS, Setting
+from dialfeed.settings import GROUPS, SETTINGS, Setting
 from dialfeed.telemetry.prometheus import metric_table
 
 _MADE = "<!-- Made by `make docs` from the code; changes belong there. -->"
@@ -74,21 +74,8 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-_GROUPS = {
-    "platform": "Platform",
-    "reading": "How a file is read",
-    "file": "Source and mapping",
-    "scrub": "Do-not-call and calling hours",
-    "delivery": "Delivery",
-    "run": "Runs",
-    "rows": "Files with rows",
-    "sinks": "Sinks",
-    "watching": "Metrics, logs and retention",
-}
-"""The groups of settings and their headings, in the order of the page."""
-
 _FLAGS = {
-    group: {setting.flag for setting in SETTINGS if setting.group == group and not setting.secret} for group in _GROUPS
+    group: {setting.flag for setting in SETTINGS if setting.group == group and not setting.secret} for group in GROUPS
 }
 
 _CALLED = """\
@@ -134,8 +121,8 @@ def _is_setting(option: click.Option) -> bool:
 
 def _settings_taken(flags: Sequence[str]) -> Iterator[str]:
     """The settings of a command: groups that it takes as a whole by their headings, others by their flags."""
-    whole = [group for group in _GROUPS if _FLAGS[group] <= set(flags)]
-    yield from (f"[{_GROUPS[group].lower()}](settings.md#{_anchor(_GROUPS[group])})" for group in whole)
+    whole = [group for group in GROUPS if _FLAGS[group] <= set(flags)]
+    yield from (f"[{GROUPS[group].lower()}](settings.md#{_anchor(GROUPS[group])})" for group in whole)
     yield from (f"`{flag}`" for flag in flags if not any(flag in _FLAGS[group] for group in whole))
 
 
@@ -177,7 +164,7 @@ def _settings() -> Iterator[str]:
     yield from ("# Settings", "", _MADE, "")
     yield "A flag wins over the environment, the environment over the profile in `dialfeed.toml`, the profile over the"
     yield "default. In a profile and in the Python API a setting has the name in the first column."
-    for group, heading in _GROUPS.items():
+    for group, heading in GROUPS.items():
         yield from ("", f"## {heading}", "")
         yield from ("| setting | flag | environment | default | meaning |", "| --- | --- | --- | --- | --- |")
         yield from (_setting(setting) for setting in SETTINGS if setting.group == group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from dialfeed.audit.sinks.addresses import ENVIRONMENT, read_addresses, secrets_in
 from dialfeed.contacts.fields import EXEMPTION_EVIDENCE, RUN_RECORD
@@ -232,6 +232,20 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
+
+
+GROUPS: Final = {
+    "platform": "Platform",
+    "reading": "How a file is read",
+    "file": "Source and mapping",
+    "scrub": "Do-not-call and calling hours",
+    "delivery": "Delivery",
+    "run": "Runs",
+    "rows": "Files with rows",
+    "sinks": "Sinks",
+    "watching": "Metrics, logs and retention",
+}
+"""The groups of settings and their headings, in the order of `docs/settings.md` and of the help."""
 
 
 @dataclass(frozen=True, slots=True)

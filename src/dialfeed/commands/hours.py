@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, plan_of, settings_named, told_errors
+from dialfeed.commands.shared import as_text, examples, new_command, plan_of, settings_named, told_errors
 
 if TYPE_CHECKING:
     from dialfeed.donotcall.hours.explaining import Explanation, Reading
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST_ZONES = 6
 
 
-@click.command(
+@new_command(
     "hours",
     short_help="Say when a number may be called, and under which laws.",
     epilog=examples("dialfeed hours +12705550100", "dialfeed hours --zip 79936 --date 2026-12-24"),

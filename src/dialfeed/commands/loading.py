@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import Command, examples, named_run, session, settings_of
+from dialfeed.commands.shared import Command, examples, named_run, new_command, session, settings_of
 
 
-@click.command("demo", short_help="Import made-up contacts into a sandbox on this machine.")
+@new_command("demo", short_help="Import made-up contacts into a sandbox on this machine.")
 @click.option("--rows", default=2500, show_default=True, metavar="N", help="How many contacts to make up.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -23,7 +23,7 @@ def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:
         active.report(result, as_json=as_json, as_hoped=(0, 4))  # rejected rows are what it is there to show
 
 
-@click.command(
+@new_command(
     "import",
     epilog=examples(
         'dialfeed import contacts.csv --list "Spring campaign" --default-country US --dnc us-national,internal',
@@ -60,7 +60,7 @@ def import_command(
         active.report(result, as_json=as_json)
 
 
-@click.command(
+@new_command(
     "validate",
     short_help="Check a file without a platform.",
     epilog=examples("dialfeed validate contacts.csv --default-country US"),
@@ -84,7 +84,7 @@ def _go_on_options(command: Command) -> Command:
     return named_run(loaded=True)(command)
 
 
-@click.command(
+@new_command(
     "resume",
     short_help="Go on with a run that did not come to its end.",
     epilog=examples("dialfeed resume 20261126T074012Z-9d9ae8", "dialfeed resume --latest"),
@@ -98,7 +98,7 @@ def resume_command(run: str, *, as_json: bool, **given: Any) -> None:
         active.report(resume(run, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
-@click.command(
+@new_command(
     "settle",
     short_help="Find out about a run's lost answers, and send nothing.",
     epilog=examples("dialfeed settle 20261126T074012Z-9d9ae8"),
@@ -112,7 +112,7 @@ def settle_command(run: str, *, as_json: bool, **given: Any) -> None:
         active.report(settle(run, stopper=active.stopper, progress=active.progress, **given), as_json=as_json)
 
 
-@click.command(
+@new_command(
     "retry",
     short_help="Load mended rows of a run.",
     epilog=examples("dialfeed retry 20261126T074012Z-9d9ae8 rejected.csv", "dialfeed retry --latest rejected.csv"),

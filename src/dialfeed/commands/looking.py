@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, new_command, plan_of, settings_of, told_errors
 
 
-@click.command(
+@new_command(
     "map",
     short_help="Show how a file is read and which column becomes which field.",
     epilog=examples(
@@ -36,7 +36,7 @@ def map_command(
         sys.exit(view["exit_code"])
 
 
-@click.command("lists", epilog=examples("dialfeed lists", "dialfeed lists spring"))
+@new_command("lists", epilog=examples("dialfeed lists", "dialfeed lists spring"))
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print an array of objects with id, name and count.")
 @settings_of("platform", "run")
@@ -50,7 +50,7 @@ def lists_command(name: str | None, *, as_json: bool, **given: Any) -> None:
                    else lists_as_table(found, name))  # fmt: skip
 
 
-@click.command(
+@new_command(
     "doctor",
     short_help="Check configuration, sign-in, scopes, list and clock.",
     epilog=examples('dialfeed doctor --list "Spring campaign"'),
@@ -68,7 +68,7 @@ def doctor_command(contact_list: str | None, *, as_json: bool, **given: Any) -> 
         sys.exit(max((check.exit_code for check in checks), default=0))
 
 
-@click.command(
+@new_command(
     "explain",
     short_help="Say what a reason or a finding means and what to do about it.",
     epilog=examples("dialfeed explain phone.masked", "dialfeed explain verify.surplus"),
@@ -91,7 +91,7 @@ def explain_command(code: str | None, *, as_json: bool) -> None:
             click.echo(entries_as_list(entries) if code is None else entry_as_text(entries[0]))
 
 
-@click.command(
+@new_command(
     "sandbox",
     short_help="Run a stand-in for the platform on this machine.",
     epilog=examples('dialfeed sandbox --list "Spring campaign"'),

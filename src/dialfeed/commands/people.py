@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, plan_of, settings_named, told_errors
+from dialfeed.commands.shared import as_text, examples, new_command, plan_of, settings_named, told_errors
 
 
-@click.command(
+@new_command(
     "evidence",
     short_help="Find what past runs decided about a number or an address.",
     epilog=examples("dialfeed evidence +12125550100 --date 2026-11-26"),
@@ -46,7 +46,7 @@ def evidence_command(
         sys.exit(found.exit_code)
 
 
-@click.command(
+@new_command(
     "forget",
     short_help="Erase what run folders hold of a number or an address.",
     epilog=examples("dialfeed forget +12125550100 --dry-run"),

@@ -10,12 +10,21 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, folder_of, named_run, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import (
+    as_text,
+    examples,
+    folder_of,
+    named_run,
+    new_command,
+    plan_of,
+    settings_of,
+    told_errors,
+)
 from dialfeed.errors import FixSettings
 from dialfeed.reports.spans import read_span
 
 
-@click.command("runs", short_help="List all runs, and what is left to do.")
+@new_command("runs", short_help="List all runs, and what is left to do.")
 @click.option("--json", "as_json", is_flag=True, help="Print an array of runs as JSON.")
 @settings_of("run")
 def runs_command(*, as_json: bool, **given: Any) -> None:
@@ -32,7 +41,7 @@ def runs_command(*, as_json: bool, **given: Any) -> None:
         click.echo(as_text([each.as_dict(now) for each in found]) if as_json else as_table(found, now))
 
 
-@click.command(
+@new_command(
     "status",
     short_help="Tell how far a run is, without disturbing it.",
     epilog=examples("dialfeed status 20261126T074012Z-9d9ae8 --watch", "dialfeed status --latest"),
@@ -54,7 +63,7 @@ def status_command(run: str, *, watch: bool, every: float, as_json: bool, **give
         sys.exit(show_status(folder_of(run, given), watch=watch, every=max(every, 0.1), as_json=as_json))
 
 
-@click.command(
+@new_command(
     "report",
     short_help="Draw the report of a run again, or compare two runs.",
     epilog=examples(
@@ -93,7 +102,7 @@ def report_command(
             click.launch(str(file))
 
 
-@click.command(
+@new_command(
     "purge",
     short_help="Remove files with rows whose time is over; keep the evidence.",
     epilog=examples("dialfeed purge --due --dry-run", "dialfeed purge --hold 20261126T074012Z-9d9ae8"),

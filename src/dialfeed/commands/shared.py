@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,43 @@ import click
 
 from dialfeed.config import Plan, resolve
 from dialfeed.errors import DialfeedError, FixSettings
-from dialfeed.settings import BY_NAME, SETTINGS, Setting
+from dialfeed.settings import BY_NAME, GROUPS, SETTINGS, Setting
 
 Command = Callable[..., Any]
 
 
+class SettingOption(click.Option):
+    """The flag of a setting."""
+
+    def __init__(self, names: Sequence[str], *, setting: Setting, **told: Any) -> None:
+        super().__init__(names, **told)
+        self.setting = setting
+
+
+class Sectioned(click.Command):
+    """Shows its own options first, and then those of settings under the headings of `docs/settings.md`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them."""
+        sections: dict[str, list[tuple[str, str]]] = {"": [], **{group: [] for group in GROUPS}}
+        for option in self.get_params(ctx):
+            told = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+            if told is not None:
+                sections[option.setting.group if isinstance(option, SettingOption) else ""].append(told)
+        for group, options in sections.items():
+            if options:
+                with formatter.section(GROUPS.get(group, "Options")):
+                    formatter.write_dl(options)
+
+
+new_command = partial(click.command, cls=Sectioned)
+"""As `click.command`."""
+
+
 class Group(click.Group):
     """Lists commands in the order a user meets them."""
+
+    command_class = Sectioned
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, as they were added."""
@@ -59,9 +89,19 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     if setting.default not in {None, (), "false"}:
         told += f" Default: {setting.default}."
     if not setting.metavar:
-        return click.option(setting.flag, setting.name, is_flag=True, default=None, help=told)
+        return click.option(
+            setting.flag, setting.name, is_flag=True, default=None, help=told, cls=SettingOption, setting=setting
+        )
     repeatable = setting.default == ()
-    return click.option(setting.flag, setting.name, metavar=setting.metavar, multiple=repeatable, help=told)
+    return click.option(
+        setting.flag,
+        setting.name,
+        metavar=setting.metavar,
+        multiple=repeatable,
+        help=told,
+        cls=SettingOption,
+        setting=setting,
+    )
 
 
 def named_run(metavar: str = "RUN", *, loaded: bool = False, needed: bool = True) -> Callable[[Command], Command]:

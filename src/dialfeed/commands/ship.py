@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, named_run, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import as_text, examples, named_run, new_command, plan_of, settings_of, told_errors
 
 
-@click.command(
+@new_command(
     "ship", short_help="Send the events that wait for the sinks.", epilog=examples("dialfeed audit ship --all")
 )
 @named_run(needed=False)

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, named_run, session, settings_of
+from dialfeed.commands.shared import as_text, examples, named_run, new_command, session, settings_of
 
 
-@click.command(
+@new_command(
     "verify",
     short_help="Compare a run's contact list as it is now with what it delivered.",
     epilog=examples("dialfeed verify 20261126T074012Z-9d9ae8", "dialfeed verify --latest"),
