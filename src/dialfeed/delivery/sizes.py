@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-CLASSES = 8
+_LESS = (0, 1, 2, 4, 7, 13, 24, 44)
+"""Eight numbers of which any two different subsets of equally many have different sums; none have a smaller total."""
+
+CLASSES = len(_LESS)
 """How many batches may be open at once with sizes from `size_limit`, all of whose subset sums differ."""
 
 
 def size_limit(number: int, most: int) -> int:
     """The most contacts that batch `number` may hold, below the platform's own limit `most`.
 
-    The sizes repeat in a cycle of `CLASSES`: the limit less 0, 1, 2, 4 … 64. Two different subsets of one cycle
-    have different sums as long as `most` is larger than 128: the number of members shows in the multiples of
-    `most`, and the members themselves in the binary digits of what is missing. The loss is 1.6 % of the requests.
-    A small `most` (a test, an odd platform) is used as it is, and `distinguishable` then keeps batches apart.
+    The sizes repeat in a cycle of `CLASSES`: the limit less 0, 1, 2, 4, 7, 13, 24 and 44 (J. H. Conway and R. K. Guy,
+    "Sets of natural numbers with distinct subset sums", 1967). Two different subsets of one cycle have different
+    sums: how many members there are shows in the multiples of `most`, and which, in what is missing. The loss is
+    1.2 % of the requests. A small `most` (a test, an odd platform) is used as it is, and `distinguishable` then keeps
+    batches apart.
     """
-    step = number % CLASSES
-    return most if step == 0 or most <= 1 << CLASSES else most - (1 << (step - 1))
+    return most if most <= 1 << CLASSES else most - _LESS[number % CLASSES]
 
 
 def distinguishable(sizes: Sequence[int]) -> bool:
