@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.files import write
+from dialfeed.delivery.pace import Limit
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -118,7 +119,8 @@ def deliver(file: Path, folder: Path, rate: str, rounds: int) -> Iterator[str]:
     speeds = [ROWS / total for total in totals]
     seconds = summary["seconds"]
     yield f"| whole import | {spread(totals)} s | {spread(speeds, 0)} contacts/s |"
-    yield f"| of which prepare, deliver (last run) | {seconds['prepare']:.2f} s, {seconds['deliver']:.2f} s | |"
+    parts = seconds["prepare"], seconds["deliver"], seconds["total"] - seconds["prepare"] - seconds["deliver"]
+    yield f"| of which prepare, deliver, all else (last run) | {' s, '.join(f'{part:.2f}' for part in parts)} s | |"
     if rate != "unlimited":
         floor = ROWS / 1000 / float(rate)
         ratios = [total / floor for total in totals]
@@ -126,6 +128,8 @@ def deliver(file: Path, folder: Path, rate: str, rounds: int) -> Iterator[str]:
         what = f"total against the floor of rows / {1000 * float(rate):,.0f}"
         yield f"| **{what}** (at most 1.15) | **{spread(ratios)}** | |"
         yield f"| delivery against the floor of what is delivered | {seconds['deliver'] / delivered_floor:.3f} | |"
+        unused = seconds["deliver"] / Limit.per_second(float(rate)).gap - summary["batches"]
+        yield f"| places of the pace that no request took, of {summary['batches'] + unused:.0f} | {unused:.0f} | |"
     yield f"| peak memory (under 700) | {max(peaks):.0f} MB | |"
 
 
