@@ -117,7 +117,7 @@ def _channel(values: pl.Series, region: str | None) -> str:
     enough = SURE * len(values)
     if len(values) < FEWEST:
         return ""
-    if normalise_emails(values)["email"].count() >= enough:
+    if may_hold(values, "email") and normalise_emails(values)["email"].count() >= enough:
         return "email"
     regions = pl.repeat(region, len(values), dtype=pl.String, eager=True)
     return "phone" if normalise_phones(values, regions, details=False)["e164"].count() >= enough else ""
