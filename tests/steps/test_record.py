@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,27 @@ def test_files_are_the_same_whenever_their_rows_were_written(folder: RunFolder) 
     assert told.rows == {"delivered": 44, "refused": 1, "unknown": 5, "failed": 10}
     assert first["delivered.csv"].count(b"\n") == 1 + 44
     assert b"no such area" in first["refused.csv"]
+
+
+def test_rows_that_are_written_beside_the_delivery_are_synced_beside_it(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left for the end does not grow with the run."""
+    synced: dict[int, int] = {}
+    sync = os.fsync
+
+    def remembered(handle: int) -> None:
+        sync(handle)
+        synced[os.fstat(handle).st_ino] = os.fstat(handle).st_size
+
+    monkeypatch.setattr(os, "fsync", remembered)
+    with Ledger(folder.ledger) as ledger:
+        deliver(ledger, 0, 60)
+        beside = recorder(folder)
+        assert beside.advance()
+        rows = (folder.stage / "delivered.csv").stat()
+        assert 0 < synced[rows.st_ino] == rows.st_size
+        beside.finish(ledger)
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,14 @@ class _RowFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self.sync()
         with suppress(OSError):  # a full disk has been told by then
             self._file.close()
+
+    def sync(self) -> None:
+        """Let the rows that have been written survive a power failure."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
 
 class RawRows(_RowFile):

@@ -70,7 +70,7 @@ class Recorder:
         """
         try:
             with Ledger(self._folder.ledger) as ledger:
-                return self._can_advance and self._open().write_next(ledger, ledger.settled_up_to())
+                return self._can_advance and self._open().advance(ledger)
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on, and `finish` meets it again
             self._can_advance = False
             files, self._files = self._files, None
@@ -112,6 +112,13 @@ class _Files:
             name: self._opened.enter_context(RawRows(folder / f"{name}.csv", header, REASONED))
             for name in ("refused", "unknown", "failed")
         }
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Write the next chunk if nothing more will become of its contacts; the end need not wait for its sync."""
+        wrote = self.write_next(ledger, ledger.settled_up_to())
+        for file in (self._delivered, *self._others.values()) if wrote else ():
+            file.sync()
+        return wrote
 
     def write_next(self, ledger: Ledger, up_to: int | None = None) -> bool:
         """Write the next chunk, if there is one that ends at the place `up_to` or before; tells whether there was."""
