@@ -17,9 +17,9 @@ from typing import Any
 
 from dialfeed.audit.check import check
 from dialfeed.audit.trail import Trail
+from dialfeed.masking import Mask
 from dialfeed.telemetry.figures import Counting
 from dialfeed.telemetry.logs import Log
-from dialfeed.telemetry.mask import Mask
 
 NEEDED = 100
 

@@ -213,6 +213,18 @@ def test_a_run_with_faults_in_a_process_of_its_own_leaks_nothing(tmp_path: Path)
         each.check(*EVERYWHERE, "process list", "/hook", "report.html", "evidence.json", "decisions.csv")
 
 
+def test_what_a_person_left_in_the_name_of_a_file_and_of_a_list_goes_into_no_trail_log_or_sink(tmp_path: Path) -> None:
+    with world(tmp_path, a_platform()) as (each, sandbox):
+        named = sandbox.add_list("For zebulonmark@example.com, +1 212 555 0177")
+        file = each.write(rows(6), "call +12125550177 zebulonmark@example.com.csv")
+        flags = ("--sink", f"{each.collector.url}/hook", "--max-rejected", "100%", "--run-dir", tmp_path / "run")
+        assert each.run("import", file, "--list", named, *flags).code == 4
+        told = [(tmp_path / "run" / "audit.jsonl").read_text(), (tmp_path / "dialfeed.log").read_text()]
+        told += [body.decode("latin-1") for _, _, body in each.collector.requests]
+        assert not [mark for mark in MARKS for text in told if mark in text.lower()]
+        assert "call ***77 ***" in told[0], "and the rest of the name is told"
+
+
 def test_json_on_both_outputs_leaks_nothing(tmp_path: Path) -> None:
     with world(tmp_path, a_platform()) as (each, _):
         file = each.write(rows(), "contacts.input")

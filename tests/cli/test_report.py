@@ -68,8 +68,8 @@ def test_every_kind_of_run_leaves_a_report(tenant: Tenant, command: str) -> None
         tenant.import_file(file, *flags, **secret)
     headline = next(read(run).root.all("h1")).text
     told = {
-        "validate": "Checked without a platform. 1 of 5",
-        "rehearsal": "A rehearsal: nothing was sent. 1 of 5",
+        "validate": "1 of 5 rows is fit to load.",
+        "rehearsal": "1 of 5 rows is fit to load.",
         "wrong secret": "The run failed",
         "guard": "A guard stopped this run",
     }

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialfeed.audit.events import EVENTS
+from dialfeed.masking import Mask
 from dialfeed.telemetry.logs import Log, LogFile
-from dialfeed.telemetry.mask import Mask
 
 
 def logged(*lines: dict[str, Any], secrets: tuple[str, ...] = ()) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "code": "one word of a fixed vocabulary",
     "hash": "a hash or fingerprint, in hexadecimal digits",
     "id": "an id of a run or a list",
-    "name": "a name that the user gave to a file, a list, an account or a machine",
+    "name": "a name that the user gave to a file, a list, an account or a machine; a phone or e-mail in it is masked",
     "time": "UTC, ISO 8601",
     "words": "dialfeed's own words",
     "counts": "numbers by code",

@@ -4,7 +4,7 @@ A line holds `n` (from 1), `time` (UTC, ISO 8601), `run`, `event`, the event's f
 `previous` (the hash of the line before) and, last, `hash`: the SHA-256 of the line's bytes as they stand, without its
 line end and without `,"hash":"…"`. A line that is changed, removed, added or moved breaks the chain
 (`dialfeed.audit.check`); the last hash is also in `summary.json`, so that a cut-off tail shows. Facts hold no phone,
-e-mail, name of a person or secret.
+e-mail, name of a person or secret; what looks like one in a name that the user gave is masked before it is written.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import orjson
 from dialfeed.audit.events import BY_NAME
 from dialfeed.audit.signing import Signer
 from dialfeed.errors import CheckFile
+from dialfeed.masking import Mask
 from dialfeed.moments import timestamp, utc_now
 
 FIRST = "0" * 64
@@ -30,6 +31,8 @@ FIRST = "0" * 64
 Hear = Callable[[Mapping[str, Any]], None]
 """Hears every line that is written; must not fail and must not wait."""
 
+_MASK = Mask()
+_NAMING = frozenset({"name", "words", "told"})
 _BLOCK = 1 << 16
 _SYNC_EVERY = 1.0
 """Seconds after which lines of single batches are synced too."""
@@ -85,7 +88,7 @@ class Trail:
             "time": timestamp(self._now()),
             "run": self._run,
             "event": event,
-            **facts,
+            **_masked(event, facts),
             "previous": self.last_hash,
         }
         line["hash"] = line_hash(line)
@@ -123,6 +126,23 @@ class Trail:
     def _sync(self) -> None:
         os.fsync(self._file)
         self._synced_at = time.monotonic()
+
+
+def _masked(event: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of an event, without what a user put of a person into the name of a file or a list."""
+    known = BY_NAME.get(event)
+    if known is None:
+        return facts
+    return {name: _mask(value) if known.kind_of(name) in _NAMING else value for name, value in facts.items()}
+
+
+def _mask(value: Any) -> Any:
+    """A value with every text in it masked."""
+    if isinstance(value, str):
+        return _MASK(value)
+    if isinstance(value, Mapping):
+        return {name: _mask(each) for name, each in value.items()}
+    return [_mask(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def line_hash(line: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from dialfeed.audit.events import BY_NAME, Kind, fits
-from dialfeed.telemetry.mask import Mask
+from dialfeed.masking import Mask
 
 Write = Callable[[bytes], object]
 """Takes one line, with its end."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from dialfeed.errors import DialfeedError
+from dialfeed.masking import Mask
 from dialfeed.telemetry.figures import Counting
 from dialfeed.telemetry.logs import Log, LogFile
-from dialfeed.telemetry.mask import Mask
 from dialfeed.telemetry.otel import open_tracing
 from dialfeed.telemetry.prometheus import Prometheus, check_gateway
 

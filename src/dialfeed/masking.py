@@ -1,7 +1,7 @@
-"""The second line before a log: whatever looks like a phone, an e-mail or a known secret is masked.
+"""The second line before a trail and a log: whatever looks like a phone, an e-mail or a known secret is masked.
 
-The first line is that only facts of known kinds are logged at all (`dialfeed.audit.events`); this one is for what a
-user put into a name: a file called after a number, a list called after a person's address.
+The first line is that only facts of known kinds are told at all (`dialfeed.audit.events`); this one is for what a user
+put into a name: a file called after a number, a list called after a person's address.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]/\\]+@[^\s@<>\"',;:()\[\]/\\]+")
+_OF_A_WORD = r"[^\s@<>\"',;:()\[\]/\\]"
+_EMAIL = re.compile(rf"(?<!{_OF_A_WORD})(?<!://){_OF_A_WORD}+@{_OF_A_WORD}+")
+"""The user and the machine of an address (`postgresql://etl@db.example/crm`) are none."""
+
 _PHONE = re.compile(r"\+\s?\d[\d\s().-]{4,}\d")
 _SHORTEST_SECRET = 4
 
