@@ -333,3 +333,16 @@ def test_half_a_write_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert ledger.refusals() == []
         assert [each.state for each in ledger.entries()] == ["open"]
+
+
+def test_a_ledger_without_room_says_so_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        (pages,) = ledger._db.execute("pragma page_count").fetchone()
+        ledger._db.execute(f"pragma max_page_count={pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            while True:
+                last = ledger.opened(ledger.create(((0, 10),)))
+        ledger._db.execute("pragma max_page_count=1000000")
+        assert [entry.batch.id for entry in ledger.entries()] == [*range(1, last.id + 1)]
+        ledger.delivered(last, status=201, ids={})
+        assert ledger.stored() == 10

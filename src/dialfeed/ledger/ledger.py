@@ -377,10 +377,11 @@ class Ledger:
         self._db.execute("begin immediate")
         try:
             yield
+            self._db.execute("commit")
         except BaseException:
-            self._db.execute("rollback")
+            if self._db.in_transaction:  # SQLite has rolled back by itself where there was no room
+                self._db.execute("rollback")
             raise
-        self._db.execute("commit")
         self._checkpoint(f"after {name}")
 
     def _put(self, batch: Batch, state: str, *, status: int | None = None, cause: str = "") -> None:
