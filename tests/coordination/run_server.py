@@ -1,4 +1,7 @@
-"""A program: a server that prints its port, answers lines, and prints when each arrived once its input ends."""
+"""A program: a server that prints its port, and answers lines that each tell when they were let go.
+
+Once its input ends it prints of each line when it arrived, and what it told.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import asyncio
 import sys
 import time
 
-arrivals: list[float] = []
+arrivals: list[tuple[float, float]] = []
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while await reader.readline():
-        arrivals.append(time.monotonic())
+    while line := await reader.readline():
+        arrivals.append((time.monotonic(), float(line)))
         writer.write(b"answer\n")
     writer.close()
 
@@ -21,7 +24,7 @@ async def main() -> None:
     async with server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.to_thread(sys.stdin.read)
-    print(*arrivals)
+    print(*(moment for arrival in arrivals for moment in arrival))
 
 
 asyncio.run(main())

@@ -1,8 +1,10 @@
-"""A program: takes from a shared budget for a while with eight workers, and prints when each request started.
+"""A program: takes from a shared budget for a while with eight workers, and prints when each request was let go.
+
+That is told by the budget, on its own clock: what counts, whatever held this program up afterwards.
 
 Arguments: url (or ``file``), home, organisation, rate, seconds. It says that it is ready, and begins at the time
 (CLOCK_MONOTONIC) on the line that it reads then.
-With a port as sixth, each request is sent there; the server's answer is awaited.
+With a port as sixth, each request is sent there, a line with that time; the server's answer is awaited.
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ from dialfeed.coordination.budget import Budget, open_budget
 async def worker(budget: Budget, until: float, port: int | None, starts: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port) if port else (None, None)
     while True:
-        await budget.leave(await budget.take())
-        starts.append(time.monotonic())
-        if starts[-1] > until:
+        permit = await budget.take()
+        if time.monotonic() > until:
             break
+        starts.append(float(permit.mark))
+        await budget.leave(permit)
         if reader and writer:
-            writer.write(b"request\n")
+            writer.write(f"{permit.mark}\n".encode())
             await reader.readline()
     if writer:
         writer.close()

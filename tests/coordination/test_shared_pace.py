@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dialfeed.delivery.pace import MARGIN
+
 Run = Callable[..., subprocess.Popen[str]]
 Takers = Callable[..., tuple[float, list[subprocess.Popen[str]]]]
 RATE = 50
@@ -34,63 +36,62 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What takers did together: how many they were, the busiest second, all starts, the fewest of one of them."""
+class Use:
+    """What takers made of a budget: all starts, and the fewest of one of them."""
 
-    takers: int
-    worst: int
     total: int
     fewest: int
 
     @property
     def good(self) -> bool:
-        return self.worst <= RATE and self.total >= 0.6 * RATE * SECONDS and self.fewest > 0.1 * self.total
+        return self.total >= 0.6 * RATE * SECONDS and self.fewest > 0.1 * self.total
 
     @property
     def passable(self) -> bool:
-        """Good for a machine that has much else to do.
-
-        Each process is held back at one place at a time, so that it misdates one start; and what it slept too long it
-        did not use. Takers who do not share would come to `takers` times the rate.
-        """
-        return self.worst <= RATE + self.takers and self.total >= 0.2 * RATE * SECONDS and self.fewest > 0
+        """Good for a machine that has much else to do: what a process slept too long it did not use."""
+        return self.total >= 0.2 * RATE * SECONDS and self.fewest > 0
 
 
-def best_of_three(measure: Callable[[], Measured]) -> Measured:
-    """The first good one of up to three measurements, else one that is passable, else the last.
-
-    A machine under load may hold a process back, between being let through and looking at the clock, for longer than
-    the margin. That happens now and then; a fault in the pace happens every time.
-    """
-    found: list[Measured] = []
+def best_of_three(measure: Callable[[], Use]) -> Use:
+    """The first good one of up to three measurements, else one that is passable, else the last."""
+    found: list[Use] = []
     while len(found) < 3 and not (found and found[-1].good):
         found.append(measure())
-    return max(found, key=lambda measured: (measured.good, measured.passable))
+    return max(found, key=lambda use: (use.good, use.passable))
 
 
 def test_three_processes_share_fifty_a_second(url: str, takers: Takers, tmp_path: Path, organisation: str) -> None:
-    def measure() -> Measured:
-        begin, started = takers(3, url, tmp_path, organisation, RATE, SECONDS)
-        starts = [[start for start in times(taker) if start <= begin + SECONDS] for taker in started]
-        together = [start for own in starts for start in own]
-        return Measured(3, worst_second(together), len(together), min(map(len, starts)))
+    """The budget lets no more go in any second, however busy the machine is; how well it is used depends on that."""
 
-    measured = best_of_three(measure)
-    assert measured.passable, measured
+    def measure() -> Use:
+        _, started = takers(3, url, tmp_path, organisation, RATE, SECONDS)
+        starts = [times(taker) for taker in started]
+        assert worst_second([start for own in starts for start in own]) <= RATE
+        return Use(sum(map(len, starts)), min(map(len, starts)))
+
+    use = best_of_three(measure)
+    assert use.passable, use
 
 
 def test_a_servers_own_clock_sees_no_second_with_more_than_fifty(
     run: Run, takers: Takers, tmp_path: Path, organisation: str
 ) -> None:
-    def measure() -> Measured:
+    """Beside those that were on their way for longer than the margin allows: a busy machine holds up either side."""
+
+    def measure() -> Use:
         server = run("run_server.py")
         assert server.stdout
         port = server.stdout.readline().strip()
-        begin, started = takers(2, "file", tmp_path, organisation, RATE, SECONDS, port)
-        sent = [len([start for start in times(taker) if start <= begin + SECONDS]) for taker in started]
-        arrivals = times(server)
-        assert len(arrivals) == sum(sent)
-        return Measured(3, worst_second(arrivals), len(arrivals), min(sent))  # the server dates late as well
+        _, started = takers(2, "file", tmp_path, organisation, RATE, SECONDS, port)
+        sent = [len(times(taker)) for taker in started]
+        told = times(server)
+        came = dict(zip(told[::2], told[1::2], strict=True))
+        assert len(came) == sum(sent)
+        quickest = min(arrival - start for arrival, start in came.items())
+        assert (
+            worst_second([arrival for arrival, start in came.items() if arrival - start <= quickest + MARGIN]) <= RATE
+        )
+        return Use(sum(sent), min(sent))
 
-    measured = best_of_three(measure)
-    assert measured.passable, measured
+    use = best_of_three(measure)
+    assert use.passable, use

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dialfeed.delivery.answers import Words
+from dialfeed.delivery.batches import Batch
 from dialfeed.delivery.ports import Parts, Suppression
 from dialfeed.errors import FixSettings
 from dialfeed.ledger.erasing import erase_contacts, erase_words
@@ -339,10 +340,10 @@ def test_a_ledger_without_room_says_so_and_goes_on_when_there_is_some(tmp_path: 
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         (pages,) = ledger._db.execute("pragma page_count").fetchone()
         ledger._db.execute(f"pragma max_page_count={pages}")
+        opened: list[Batch] = []
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            while True:
-                last = ledger.opened(ledger.create(((0, 10),)))
+            opened.extend(iter(lambda: ledger.opened(ledger.create(((0, 10),))), None))
         ledger._db.execute("pragma max_page_count=1000000")
-        assert [entry.batch.id for entry in ledger.entries()] == [*range(1, last.id + 1)]
-        ledger.delivered(last, status=201, ids={})
+        assert [entry.batch for entry in ledger.entries()] == opened
+        ledger.delivered(opened[-1], status=201, ids={})
         assert ledger.stored() == 10
