@@ -474,11 +474,40 @@ def test_an_address_on_a_suppression_list_is_not_written_to_and_has_its_evidence
         *("--obtained", f"{datetime.now(UTC):%Y-%m-%d}"),
     )
     assert added.code == 0, added.err
-    outcome = tenant.import_file(tenant.write(MIXED), "--json", "--dnc", "unsubscribed")
-    assert outcome.json["warnings"] == {"withheld.email_suppressed": 1}
+    numbers_leave = ("--uncovered", "allow", "--because", "numbers are scrubbed by the dialer")
+    outcome = tenant.import_file(tenant.write(MIXED), "--json", "--dnc", "unsubscribed", *numbers_leave)
+    assert outcome.json["warnings"] == {"withheld.email_suppressed": 1, "exempt.uncovered": 5}
     assert [contact.get("email") for contact in tenant.stored] == [None] * 5
     found = tenant.run("evidence", "ANN@example.com")
     assert (found.code, "suppressed.email_suppressed (list unsubscribed)" in found.out) == (0, True)
+
+
+@pytest.mark.parametrize(("channel", "line"), [("email", "nobody@example.com"), ("account", "Z")])
+def test_no_number_is_cleared_by_a_list_that_holds_none(tenant: Tenant, channel: str, line: str) -> None:
+    own = ("--id", "own", "--authority", "custom", "--channel", channel, "--obtained", f"{datetime.now(UTC):%Y-%m-%d}")
+    assert tenant.run("dnc", "add", tenant.write(f"{line}\n", "own.txt"), *own).code == 0
+    outcome = tenant.import_file(tenant.write(MIXED), "--json", "--dnc", "own")
+    assert [(contact.get("phone"), contact.get("email")) for contact in tenant.stored] == [(None, "ann@example.com")]
+    assert outcome.json["reasons"] == {"suppressed.no_list_covers": 4}
+    told = [(line["column"], line["decision"], line["reasons"]) for line in decisions(tenant)]
+    assert told.count(("phone", "not_checked", "suppressed.no_list_covers")) == 5
+
+
+def test_a_list_of_accounts_needs_the_column_that_holds_them(tenant: Tenant) -> None:
+    own = (
+        "--id",
+        "own",
+        "--authority",
+        "custom",
+        "--channel",
+        "account",
+        "--obtained",
+        f"{datetime.now(UTC):%Y-%m-%d}",
+    )
+    assert tenant.run("dnc", "add", tenant.write("1\n", "own.txt"), *own).code == 0
+    without = MIXED.replace("externalId", "customer", 1)
+    refused = tenant.import_file(tenant.write(without), "--dnc", "own")
+    assert (refused.code, "no column of the file is externalId" in refused.err, tenant.stored) == (1, True, [])
 
 
 def test_a_mended_row_is_not_spent_on_a_list_that_cannot_be_used(tenant: Tenant) -> None:

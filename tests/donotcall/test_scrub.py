@@ -121,7 +121,8 @@ def test_an_unusable_list_stops_what_it_should_have_cleared_and_no_address() -> 
 
 
 def test_addresses_and_accounts_have_lists_of_their_own() -> None:
-    made = scrubber(email=[ListedTexts(listed=[MAIL])], account=[ListedTexts("account", ["gone"], name="accounts")])
+    emails, accounts = [ListedTexts(listed=[MAIL])], [ListedTexts("account", ["gone"], name="accounts")]
+    made = scrubber(Listed(), email=emails, account=accounts)
     gone = {"externalId": "gone", "phone": A, "email": "b@example.com"}
     frame = contacts({"phone": A, "email": MAIL.upper()}, {"email": MAIL}, gone)
     found = scrub(made, frame)
@@ -131,6 +132,16 @@ def test_addresses_and_accounts_have_lists_of_their_own() -> None:
         (4, "phone", "suppressed.account_excluded"),
         (4, "email", "suppressed.account_excluded"),
     ]
+
+
+def test_lists_of_addresses_and_accounts_alone_clear_no_number() -> None:
+    frame = contacts({"phone": A, "email": "b@example.com", "externalId": "here"}, {"phone": A, "externalId": "on"})
+    allowed = Policy(uncovered_because="they are scrubbed elsewhere")
+    for emails, accounts in (([ListedTexts(listed=[MAIL])], []), ([], [ListedTexts("account", ["gone"])])):
+        made = scrub(scrubber(email=emails, account=accounts), frame)
+        assert left(made) == [(2, None, None, "b@example.com")]
+        made = scrub(scrubber(email=emails, account=accounts, policy=allowed), frame)
+        assert left(made) == [(2, A, None, "b@example.com"), (3, A, None, None)]
 
 
 def test_seventeen_lists_are_one_scrub() -> None:

@@ -60,7 +60,12 @@ class AskedList:
 
 
 def lists_of(channel: Channel, opened: Opened, exemptions: Exemptions) -> Iterator[AskedList]:
-    """The lists that speak of a channel, its own and those of accounts; one that is missing is among both."""
+    """The lists that speak of a channel, its own and those of accounts; one that is missing is among both.
+
+    Where lists are named and none speaks of numbers, numbers are outside of every list (`_NOBODY`).
+    """
+    if channel == "phone" and not opened.phone and (opened.email or opened.account):
+        yield _NOBODY
     for phones in opened.phone if channel == "phone" else ():
         role = _phone_role(phones.facts, exemptions, clears=phones.clears)
         yield AskedList(role, partial(_ask_numbers, phones), partial(_since_numbers, phones))
@@ -118,6 +123,14 @@ def _ask_accounts(asked: TextList, endpoints: Endpoints) -> Verdicts:
 
 def _never(endpoints: Endpoints) -> Moments:
     return never(len(endpoints.values))
+
+
+def _ask_nobody(endpoints: Endpoints) -> Verdicts:
+    return np.full(len(endpoints.values), Verdict.OUTSIDE, np.uint8)
+
+
+_NOBODY: Final = AskedList(Role("", "registry", clears=True, hit=""), _ask_nobody, _never)
+"""The list that a run lacks when it names lists of addresses or accounts alone: no number is cleared by those."""
 
 
 def numbers_in(values: pl.Series) -> Numbers:

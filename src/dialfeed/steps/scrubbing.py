@@ -82,13 +82,14 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
 
     Raises:
         FixSettings: The settings contradict each other, or the key for pseudonyms is lost.
-        FixSource: A column that is named as evidence is not there.
+        FixSource: A column that is named as evidence is not there, or that of the accounts that a list holds.
         CheckFile: The run is to be strict, and a list cannot be used.
     """
     plan, now = order.plan, utc_now()
     _check_settings(plan)
     _check_prepared(order, now)
     lists = _open(plan, plan.dnc, now)
+    _check_accounts(lists, opened.mapping)
     evidence = Exemptions(_evidence_columns(plan, opened.source.describe().header), now.date())
     scrubber = Scrubber(
         lists,
@@ -275,6 +276,20 @@ def _check_settings(plan: Plan) -> None:
         raise FixSettings(
             "An exception for numbers that no list covers needs a reason, and a reason an exception.",
             advice='Say both: --uncovered allow --because "…"; they are recorded.',
+        )
+
+
+def _check_accounts(lists: Lists, mapping: ColumnMapping) -> None:
+    """Refuse a file in which nobody could be found by a list of accounts.
+
+    Raises:
+        FixSource: No column is `externalId`.
+    """
+    named = [each.id for each in lists.facts if each.channel == "account"]
+    if named and "externalId" not in mapping.fields:
+        raise FixSource(
+            f"{named[0]} is a list of accounts, and no column of the file is externalId: nobody could be found on it.",
+            advice="Say which column holds them: --map COLUMN=externalId.",
         )
 
 
