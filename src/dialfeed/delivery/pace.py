@@ -41,8 +41,8 @@ CLIMB = 0.02
 """The share of the profile's rate that comes back each second without a 429."""
 
 CATCH_UP = 0.1
-"""Seconds by which a schedule may be behind and still be caught up: late wake-ups then cost no throughput, and a
-spell without requests earns nothing."""
+"""Seconds by which a schedule may be behind and still be caught up: a late wake-up then costs the starts that it held
+up, each as late again `count` places later, and not all that follow; a spell without requests earns nothing."""
 
 HUSH = 1.0
 """After a 429 has slowed the pace, further ones within so many seconds tell of the same excess."""
