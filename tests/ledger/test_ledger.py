@@ -24,18 +24,19 @@ FULL, NORMAL = 2, 1
 
 def test_a_batch_is_on_the_disk_before_it_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of SQLite's log is, so whatever was committed before."""
-    synced: dict[str, int] = {}
+    synced: dict[int, int] = {}
     sync = os.fsync
 
     def remembered(handle: int) -> None:
         sync(handle)
-        synced[Path(f"/proc/self/fd/{handle}").readlink().name] = os.fstat(handle).st_size
+        synced[os.fstat(handle).st_ino] = os.fstat(handle).st_size
 
     monkeypatch.setattr(os, "fsync", remembered)
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.opened(ledger.create(((0, 10),)))
         asyncio.run(ledger.synced())
-        assert synced == {"ledger.sqlite-wal": (tmp_path / "ledger.sqlite-wal").stat().st_size}
+        log = (tmp_path / "ledger.sqlite-wal").stat()
+        assert synced == {log.st_ino: log.st_size}
 
 
 def test_what_a_power_failure_leaves_of_a_batch_that_has_left_is_the_batch(tmp_path: Path) -> None:
