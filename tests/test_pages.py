@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,14 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == PAGES[name](), "run `make docs`"
+
+
+def test_pages_are_written_into_a_new_folder_and_asked_for_where_none_is_named(tmp_path: Path) -> None:
+    made = [sys.executable, "-m", "dialfeed.pages"]
+    assert subprocess.run([*made, tmp_path / "new" / "docs"], check=True, capture_output=True).stderr == b""
+    assert {path.name for path in (tmp_path / "new" / "docs").iterdir()} == PAGES.keys()
+    asked = subprocess.run(made, check=False, capture_output=True, text=True)
+    assert (asked.returncode, asked.stderr) == (1, "Name the folder: python -m dialfeed.pages docs\n")
 
 
 def test_every_value_of_a_summary_is_told() -> None:

@@ -302,10 +302,13 @@ def _metrics() -> Iterator[str]:
 
 
 def main(folder: Path) -> None:
-    """Write all pages into a folder."""
+    """Write all pages into a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, make in PAGES.items():
         (folder / name).write_text(make(), "utf-8")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Name the folder: python -m dialfeed.pages docs")
     main(Path(sys.argv[1]))
