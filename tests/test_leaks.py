@@ -24,6 +24,7 @@ import pytest
 from careless import TOKEN, careless
 from collector import Collector, collecting
 from event_table import unfit
+from waiting import wait_for
 
 from dialfeed.audit.check import check
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings
@@ -242,9 +243,7 @@ def test_a_run_that_is_stopped_by_ctrl_c_leaks_nothing(tmp_path: Path) -> None:
         flags = ("--batch-contacts", "2", "--format", "csv")
         process = each.start(*each.loading(file, *flags))
         trail = tmp_path / "run" / "audit.jsonl"
-        until = time.monotonic() + 60
-        while not (trail.is_file() and b"batch.answered" in trail.read_bytes()) and time.monotonic() < until:
-            time.sleep(0.02)
+        wait_for(lambda: trail.is_file() and b"batch.answered" in trail.read_bytes())
         process.send_signal(signal.SIGINT)
         assert each.end(process).code == 130
         each.check(*EVERYWHERE, "process list")

@@ -6,13 +6,13 @@ import json
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from crash_world import CrashWorld, crash_world
+from waiting import wait_for
 
 pytestmark = pytest.mark.campaign
 
@@ -23,10 +23,7 @@ def delivering(folder: Path) -> Iterator[tuple[CrashWorld, subprocess.Popen[str]
     with crash_world(folder, contacts=2000) as world:
         world.sandbox.configure(latency_s=2.0)
         process = world.start(*world.import_arguments)
-        until = time.monotonic() + 60
-        while not world.sandbox.contacts(world.list_id):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_for(lambda: world.sandbox.contacts(world.list_id))
         try:
             yield world, process
         finally:

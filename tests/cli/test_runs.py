@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import command
 import pytest
 from html_page import Page
 from tenant import Tenant
+from waiting import wait_for
 
 from dialfeed.ledger.folder import held, is_held
 from dialfeed.sandbox import Fault, FaultPlan
@@ -40,11 +40,9 @@ def running(tenant: Tenant, run: Path) -> Iterator[Any]:
     arguments = ("--list", tenant.list_id, "--run-dir", run, "--batch-contacts", "10", "--in-flight", "1")
     process = command.start("import", file, *arguments, env=tenant.env)
     try:
-        deadline = time.monotonic() + 60
-        while b"batch.answered" not in (run / "audit.jsonl").read_bytes() if (run / "audit.jsonl").exists() else True:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        trail = run / "audit.jsonl"
+        wait_for(lambda: process.poll() is not None or (trail.exists() and b"batch.answered" in trail.read_bytes()))
+        assert process.poll() is None, process.communicate()
         yield process
     finally:
         process.kill()

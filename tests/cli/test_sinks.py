@@ -15,8 +15,9 @@ import pytest
 from crash_world import crash_world
 from sink_servers import KEY, Receiver, postgresql
 from tenant import Tenant
+from waiting import wait_for
 from webhook_receiver import WebhookReceiver
-from weed import free_ports, wait_for
+from weed import free_ports
 
 from dialfeed.sandbox import FaultPlan
 

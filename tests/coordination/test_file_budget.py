@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import wait_for
 
 from dialfeed import files
 from dialfeed.coordination import file_budget
@@ -290,8 +291,7 @@ def test_processes_that_are_killed_take_nothing_with_them(takers: Takers, tmp_pa
     home, organisation = tmp_path / "home", "organisation"
     _, victims = takers(3, "file", home, organisation, 50, 30)
     shared = budget_file(home, organisation)
-    time.sleep(0.5)
-    assert shared.stat().st_size, "they are taking"
+    wait_for(lambda: shared.exists() and shared.stat().st_size)  # they are taking
     for victim in victims:
         victim.kill()
     waits: list[float] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import polars as pl
 import pytest
 import trustme
 from client_world import ClientWorld, people, raw_server, told, wire
+from waiting import wait_for
 
 from dialfeed.delivery.answers import Accepted, Answer, NotSent, Refused, Throttled, TooLarge, Unknown
 from dialfeed.errors import DialfeedError, FixAccess, FixConnection, FixSettings
@@ -79,9 +79,7 @@ def test_each_fault_has_its_outcome(
     else:
         assert got == answer
     assert rig.stored == stored
-    until = time.monotonic() + 5.0
-    while not rig.requests("/contacts") and time.monotonic() < until:
-        time.sleep(0.02)  # the sandbox counts a request when it has done with it, which may be after our last byte
+    wait_for(lambda: rig.requests("/contacts"))  # it is counted when it is done with, perhaps after our last byte
     assert sum(rig.requests("/contacts").values()) == 1, "a batch is sent once, whatever becomes of it"
 
 

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import wait_for
 
 from dialfeed.sandbox import FAULT_KINDS, FaultPlan
 from dialfeed.sandbox.inject import PLAYERS
@@ -145,15 +146,8 @@ def test_a_stalled_request_gets_no_answer_until_the_client_gives_up(rig: Rig, wh
         rig.client.add(rig.list_id, rig.contacts(3))
     assert rig.sandbox._state.traffic.gauges["contacts"].now == 1
     rig.client.connection.close()
-    wait_until(lambda: rig.sandbox._state.traffic.gauges["contacts"].now == 0)
+    wait_for(lambda: rig.sandbox._state.traffic.gauges["contacts"].now == 0)
     assert rig.stored() == count
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_stall_may_end_with_a_cut(rig: Rig) -> None:
@@ -174,7 +168,7 @@ def test_a_stalled_request_does_not_keep_the_server_from_stopping(rig: Rig) -> N
 
     waiting = threading.Thread(target=add)
     waiting.start()
-    wait_until(lambda: bool(rig.sandbox.contacts(rig.list_id)))
+    wait_for(lambda: bool(rig.sandbox.contacts(rig.list_id)))
     rig.sandbox.stop()
     waiting.join()
     (failure,) = failed
@@ -365,8 +359,8 @@ def chunked_head(list_id: str) -> bytes:
 def test_a_client_that_leaves_in_mid_upload_stores_nothing_and_disturbs_nobody(rig: Rig) -> None:
     with socket.create_connection(("127.0.0.1", rig.client.connection.port)) as leaving:
         leaving.sendall(chunked_head(rig.list_id) + b'5\r\n[{"a')
-        wait_until(lambda: "contacts" in rig.sandbox._state.traffic.gauges)
-    wait_until(lambda: rig.sandbox._state.traffic.gauges["contacts"].now == 0)
+        wait_for(lambda: "contacts" in rig.sandbox._state.traffic.gauges)
+    wait_for(lambda: rig.sandbox._state.traffic.gauges["contacts"].now == 0)
     assert rig.client.add(rig.list_id, rig.contacts(1)).status == 201
     assert rig.sandbox.stats()["requests"][f"POST {LISTS}/{{id}}/contacts"] == {"201": 1, "cut": 1}
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from waiting import wait_for
 
 import dialfeed.sandbox
 from dialfeed.sandbox import Fault, FaultPlan, SandboxServer, Settings, serve
@@ -145,8 +146,7 @@ def test_an_upload_that_never_ends_does_not_keep_the_server_from_stopping() -> N
         address = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
         with socket.create_connection(address) as waiting:
             waiting.sendall(b"POST /api/v2/oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
-            while sandbox.stats()["tokens"]["requests"] == 0:
-                time.sleep(0.005)
+            wait_for(lambda: sandbox.stats()["tokens"]["requests"])
             start = time.monotonic()
             sandbox.stop()
             assert time.monotonic() - start < 30.0, "a bound, not a measurement: the upload would never end"

@@ -14,7 +14,7 @@ from client_world import body_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from staged_contacts import contacts, stage_of
-from weed import wait_for
+from waiting import wait_for
 
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.batches import Batch, Span, to_spans

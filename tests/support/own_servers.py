@@ -18,7 +18,8 @@ import psycopg
 import pymysql  # type: ignore[import-untyped]
 import pytest
 from sink_servers import S3_SECRETS, Receiver, lines_of_objects, s3_address, takes_objects, weed
-from weed import free_ports, wait_for
+from waiting import wait_for
+from weed import free_ports
 
 
 @dataclass

@@ -28,8 +28,9 @@ from cef import parse_cef
 from gate import Gate
 from obstore.store import S3Store
 from syslog_receiver import Message, SyslogReceiver
+from waiting import wait_for
 from webhook_receiver import WebhookReceiver
-from weed import ACCESS_KEY, BUCKET, SECRET_KEY, Weed, wait_for, weed_program
+from weed import ACCESS_KEY, BUCKET, SECRET_KEY, Weed, weed_program
 
 Lines = list[bytes]
 """The lines of a trail as the receiver has them, in their order, without their ends."""

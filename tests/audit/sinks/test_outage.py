@@ -15,7 +15,7 @@ from crash_world import crash_world
 from own_servers import OWN
 from sink_servers import RECEIVERS, Receiver
 from sink_world import write_events
-from weed import wait_for
+from waiting import wait_for
 
 from dialfeed.audit.check import check
 from dialfeed.audit.sinks.open import Means, open_sinks

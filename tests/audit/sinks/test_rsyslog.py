@@ -12,7 +12,8 @@ import orjson
 import pytest
 import trustme
 from sink_world import write_events
-from weed import free_ports, wait_for
+from waiting import wait_for
+from weed import free_ports
 
 from dialfeed.audit.sinks.open import Means, open_sinks
 from dialfeed.audit.sinks.shipping import Shipping, Terms

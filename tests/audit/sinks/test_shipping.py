@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from sink_world import Away, MemorySink, destination, refuses, write_events
+from waiting import wait_for
 
 from dialfeed.audit.sinks.courier import Destination
 from dialfeed.audit.sinks.cursor import CursorFile, remembered
@@ -20,18 +20,11 @@ def shipping(folder: Path, *to: Destination, grace: float = 5.0, again: bool = F
     return made
 
 
-def until(condition: object) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_events_are_sent_while_they_are_written(tmp_path: Path) -> None:
     sink = MemorySink()
     active = shipping(tmp_path, destination(sink))
     trail = write_events(tmp_path, 3)
-    until(lambda: sink.numbers == [1, 2, 3])
+    wait_for(lambda: sink.numbers == [1, 2, 3])
     trail.append("run.finished")
     trail.close()
     (standing,) = active.finish()
@@ -55,7 +48,7 @@ def test_a_sink_that_hangs_takes_no_longer_than_its_grace_and_harms_no_other(tmp
     assert (told["memory"].waiting, told["memory"].reason) == (5, "it does not answer")
     assert (told["well"].waiting, well.numbers) == (0, [1, 2, 3, 4, 5])
     hung.gate.set()
-    until(lambda: hung.closed)
+    wait_for(lambda: hung.closed)
     assert hung.numbers == [1, 2, 3, 4, 5]
 
 
@@ -64,7 +57,7 @@ def test_a_sink_that_was_failing_is_tried_once_more_and_not_waited_for(tmp_path:
     sink = MemorySink(answer=away)
     active = shipping(tmp_path, destination(sink), grace=3600.0)
     write_events(tmp_path, 2).close()
-    until(lambda: sink.told)
+    wait_for(lambda: sink.told)
     (standing,) = active.finish()
     assert (standing.waiting, standing.reason) == (2, "the connection is refused")
 
@@ -118,4 +111,4 @@ def test_what_is_kept_is_private(tmp_path: Path, name: str) -> None:
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     write_events(tmp_path, 2).close()
     shipping(tmp_path, destination(MemorySink())).finish()
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("sink-")])
+    wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("sink-")])
