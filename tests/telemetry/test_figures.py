@@ -63,10 +63,28 @@ def test_a_run_is_counted_from_its_events() -> None:
     assert figures.requests == {("contacts", "throttled"): 1, ("contacts", "ok"): 1}
     assert figures.retries == 1
     assert figures.settled == {"on_list": 1}
+    assert (figures.read, figures.ready, figures.pauses) == (10, 6, {"throttled": 2})
+    assert figures.latencies["contacts"].total == pytest.approx(0.32)
     assert figures.paused == {"throttled": 7.0}, "two pauses that overlap are one spell of silence"
     assert figures.rows == {name: count for name, count in ROWS.items() if name != "read"}
     assert figures.lists == {"us-national": seconds_of("2026-02-20T00:00:00Z")}
     assert (figures.exit_code, figures.unknown, figures.waited) == (4, 1, 0.5)
+
+
+def test_a_batch_that_turned_out_not_to_be_on_the_list_is_not_counted_as_delivered() -> None:
+    counting = told()
+    counting.hear(line("batch.settled", 15, batch=3, contacts=50, on_list=False, by="count"))
+    assert counting.snapshot().delivered == 6
+    assert counting.snapshot().settled == {"on_list": 1, "absent": 1}
+
+
+def test_nothing_has_a_speed_before_time_has_passed() -> None:
+    counting = Counting()
+    assert counting.snapshot().speed == 0
+    counting.hear(line("delivery.started", 2, contacts=6))
+    counting.hear(line("batch.answered", 2, answer="Accepted", delivered=4))
+    assert counting.snapshot().speed == 0
+    assert seconds_of("no time") == seconds_of(None) == 0
 
 
 def test_a_latency_is_in_the_class_of_its_bound() -> None:

@@ -80,11 +80,24 @@ def test_what_looks_private_is_masked_and_nothing_else(text: str, masked: str) -
     assert Mask(("s3cr3t-value", "", None, "abc"))(text) == masked
 
 
+def test_secrets_are_masked_the_longest_first_and_told_nowhere() -> None:
+    mask = Mask(["four", "four-and-more", "six"])
+    assert mask("four-and-more, four, six") == "***, ***, six"
+    assert "four" not in repr(mask)
+
+
+def test_the_address_of_a_database_is_no_e_mail() -> None:
+    assert Mask()("postgresql://etl@db.example/crm of zebulon@mail.example") == "postgresql://etl@db.example/crm of ***"
+    assert Mask()("postgresql://etl:s3cr3t@db.example/crm") == "postgresql://etl:***/crm"
+
+
 def test_a_log_file_is_for_its_owner_and_is_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "dialfeed.log"
     for line in (b"one\n", b"two\n"):
         file = LogFile(path)
         file.write(line)
         file.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            file.write(line)
     assert path.read_bytes() == b"one\ntwo\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -19,6 +19,7 @@ SECRET = "s3cr3t-m4rk"
         ("mariadb:///warehouse?unix_socket=/run/mysqld.sock", "mysql", "mysql", "", 3306),
         ("s3://bucket/audit/trails?region=eu-central-1", "s3", "s3", "bucket", None),
         ("syslog+tls://siem.example?format=cef#siem", "syslog", "siem", "siem.example", 6514),
+        ("syslog+tcp://siem.example", "syslog", "syslog", "siem.example", 601),
         ("syslog+tcp://siem.example:514", "syslog", "syslog", "siem.example", 514),
         ("https://hooks.example/dialfeed#pager", "webhook", "pager", "hooks.example", None),
         ("http://127.0.0.1:8080/", "webhook", "webhook", "127.0.0.1", 8080),
@@ -27,6 +28,11 @@ SECRET = "s3cr3t-m4rk"
 def test_addresses_are_read(text: str, kind: str, name: str, host: str, port: int | None) -> None:
     address = read_address(text)
     assert (address.kind, address.name, address.host, address.port) == (kind, name, host, port)
+
+
+def test_the_user_of_an_address_is_read_where_there_is_one() -> None:
+    assert read_address("postgresql://audit@db.example/warehouse").user == "audit"
+    assert read_address("mysql://db.example/warehouse").user == ""
 
 
 @pytest.mark.parametrize(

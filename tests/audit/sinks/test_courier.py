@@ -50,6 +50,38 @@ def test_a_new_process_goes_on_behind_what_was_acknowledged(tmp_path: Path) -> N
     assert sink.numbers == [*range(1, 13)]
 
 
+def test_after_a_refusal_batches_grow_again(tmp_path: Path) -> None:
+    write_events(tmp_path, 40).close()
+    sink = MemorySink(answer=refuses(1))
+    carry(courier(tmp_path, destination(sink)))
+    assert [len(batch) for batch in sink.told] == [10, 5, 2, 1, 2, 4, 8, 10, 10, 5]
+    assert sink.numbers == [*range(2, 41)]
+
+
+def test_the_first_event_of_a_trail_is_sent_again_too(tmp_path: Path) -> None:
+    write_events(tmp_path, 3).close()
+    sink = MemorySink(answer=refuses(1, 3))
+    carry(courier(tmp_path, destination(sink)))
+    sink.answer = lambda _: None
+    carrier = courier(tmp_path, destination(sink))
+    carrier.again()
+    assert sink.numbers == [2, 1, 3]
+    assert carrier.standing().dead == 0
+
+
+def test_a_sink_of_a_run_without_a_trail_waits_for_nothing(tmp_path: Path) -> None:
+    assert courier(tmp_path, destination(MemorySink())).standing().waiting == 0
+
+
+def test_a_cursor_that_cannot_be_read_lets_everything_be_sent_again(tmp_path: Path) -> None:
+    write_events(tmp_path, 3).close()
+    sink = MemorySink()
+    carry(courier(tmp_path, destination(sink)))
+    (tmp_path / "shipped/memory.json").write_bytes(b'{"address":"https://sink.example/audit#memory","n":"3"}')
+    carry(courier(tmp_path, destination(sink)))
+    assert sink.numbers == [1, 2, 3, 1, 2, 3]
+
+
 def test_a_torn_last_line_waits_until_it_is_whole(tmp_path: Path) -> None:
     trail = write_events(tmp_path, 2)
     trail.close()

@@ -175,6 +175,27 @@ def test_a_receiver_that_asks_for_a_certificate_gets_ours(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "facts", "syslog", "cef"),
+    [
+        ("batch.sent", {}, 6, "2"), ("run.finished", {"status": "SUCCESS"}, 5, "4"), ("batch.unknown", {}, 4, "6"),
+        ("run.finished", {"status": "PARTIAL_FAILURE"}, 4, "6"), ("run.finished", {"status": "FAILED"}, 3, "8"),
+        ("run.finished", {"status": "STOPPED"}, 3, "8"), ("guard.judged", {"stopped": True}, 4, "6"),
+        ("guard.judged", {"stopped": False}, 6, "2"),
+    ],
+)  # fmt: skip
+def test_an_event_is_as_severe_as_it_is_bad(name: str, facts: dict[str, Any], syslog: int, cef: str) -> None:
+    told = parse(message(event(name, **facts), "loader", as_cef, 8192))
+    assert (told.severity, parse_cef(told.text.decode())[0][6]) == (syslog, cef)
+
+
+def test_a_name_that_is_too_long_for_the_header_is_cut_to_what_the_standard_takes() -> None:
+    long = read_event(event("e" * 99).line.replace(RUN.encode(), b"r" * 300))
+    assert long
+    told = parse(message(long, "h" * 300, as_json, 8192))
+    assert (len(told.host), len(told.proc), len(told.msgid)) == (255, 128, 32)
+
+
+@pytest.mark.parametrize(
     "options",
     ["format=leef", "confirm=maybe", "max_bytes=12", "max_bytes=many", "ca=/no/such/file", "cert=/no/such/file"],
 )

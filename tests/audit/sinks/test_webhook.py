@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from sink_world import RUN, write_events
 from webhook_receiver import WebhookReceiver, verified
 
 from dialfeed.audit.sinks.addresses import read_address
-from dialfeed.audit.sinks.base import Acknowledged, Event, Later, Refused, read_event
+from dialfeed.audit.sinks.base import Acknowledged, Event, Later, Reached, Refused, read_event
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
 from dialfeed.audit.sinks.open import Means, open_sinks
@@ -27,6 +30,8 @@ from dialfeed.moments import utc_now
 
 ADDRESS = read_address("https://hooks.example/audit")
 NOW = 1_780_000_000.0
+STRAY = f"whsec_{base64.b64encode(KEY).decode()}!"
+"""A key with a sign in it that is not of Base64, as one that was copied badly."""
 
 
 @pytest.fixture
@@ -94,7 +99,7 @@ def test_while_a_key_is_changed_both_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", [None, "", "5h0rt", "whsec_c2hvcnQ=", "whsec_not base64!", "a pass phrase of many words"]
+    "secret", [None, "", "5h0rt", "whsec_c2hvcnQ=", "whsec_not base64!", "a pass phrase of many words", STRAY]
 )
 def test_a_key_that_is_missing_or_weak_is_told_before_the_run(secret: str | None) -> None:
     with pytest.raises(FixSettings, match="DIALFEED_SINK_WEBHOOK_SECRET") as told:
@@ -116,11 +121,50 @@ def test_a_key_that_is_missing_or_weak_is_told_before_the_run(secret: str | None
         (425, {"Retry-After": "3"}, Later("it answers with status 425", 3.0)),
         (429, {"Retry-After": "120"}, Later("it answers with status 429", 120.0)),
         (500, {}, Later("it answers with status 500", suspect=True)),
+        (502, {}, Later("it answers with status 502")),
+        (504, {}, Later("it answers with status 504")),
         (503, {"Retry-After": "7"}, Later("it answers with status 503", 7.0)),
     ],
 )
 def test_what_an_answer_means(tmp_path: Path, status: int, headers: dict[str, str], meaning: object) -> None:
     assert judge(status, headers, events(tmp_path), NOW) == meaning
+
+
+@pytest.mark.parametrize("status", [200, 404, 501, 502, 503, 504])
+def test_a_probe_asks_without_signing_and_says_what_it_knows(status: int) -> None:
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_OPTIONS(self) -> None:
+            asked.append(dict(self.headers))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        means = Means({"DIALFEED_SINK_WEBHOOK_SECRET": KEY.decode(), "DIALFEED_SINK_WEBHOOK_TOKEN": "t0k3n"}, 5.0)
+        told = open_sinks([f"http://127.0.0.1:{server.server_port}/audit"], means)[0].sink.probe()
+        server.shutdown()
+    away = Later(f"it answers with status {status}")
+    assert told == (away if status in {502, 503, 504} else Reached(told.told if isinstance(told, Reached) else ""))
+    assert [name for name in asked[0] if name.lower().startswith(("webhook-", "authorization"))] == []
+
+
+@pytest.mark.parametrize(
+    ("listens", "reason"), [(True, "no answer in time"), (False, "the connection fails (ConnectionRefusedError)")]
+)
+def test_what_does_not_answer_is_told_by_the_kind_of_the_failure(tmp_path: Path, *, listens: bool, reason: str) -> None:
+    means = Means({"DIALFEED_SINK_WEBHOOK_SECRET": KEY.decode()}, 0.3)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        if listens:
+            deaf.listen()
+        made = open_sinks([f"http://127.0.0.1:{deaf.getsockname()[1]}/audit"], means)[0].sink
+        assert (made.probe(), made.send(events(tmp_path))) == (Later(reason),) * 2
+        made.close()
 
 
 def test_every_attempt_of_a_delivery_is_the_same_delivery(tmp_path: Path) -> None:
