@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import ROW
 from dialfeed.ledger.stage import Stage, Staged, StageWriter, staged
 
@@ -60,6 +61,76 @@ def test_a_stage_reads_back_what_was_staged(tmp_path: Path) -> None:
     assert told == [f"C-{number}" for number in range(15)]
     assert stage.at(12).contacts[ROW].to_list() == list(range(10, 15))
     assert pl.concat(stage.duplicate_rows())["_survivor_row"].to_list() == list(range(5, 10))
+
+
+def test_chunks_are_found_by_any_place_that_they_hold(tmp_path: Path) -> None:
+    """Of the second chunk nothing is left but duplicates, and an empty one is not staged."""
+    with StageWriter(tmp_path) as writer:
+        for first, size in ((0, 10), (3, 4), (99, 0), (10, 5), (15, 1)):
+            writer.add(chunk(first, size))
+        stage = writer.seal()
+    assert len([*tmp_path.glob("0*.arrow")]) == 4
+    held = [(0, 10), (10, 15), (15, 16)]
+    for start, stop in held:
+        for place in range(start, stop):
+            found = stage.at(place)
+            assert (found.start, found.stop, stage.end_of(place)) == (start, stop, stop)
+            assert found.contacts[ROW].to_list() == list(range(start, stop))
+    assert [[piece.start for piece in stage.chunks(place) if len(piece.contacts)] for place in (0, 9, 10, 14, 15)] == [
+        [0, 10, 15], [0, 10, 15], [10, 15], [10, 15], [15],
+    ]  # fmt: skip
+    assert stage.at(14) is stage.at(10), "the last one is kept at hand"
+    assert [frame[ROW].to_list() for frame in stage.duplicate_rows()] == [[3, 4, 5, 6]]
+
+
+def test_a_part_of_a_chunk_is_the_one_with_the_place(tmp_path: Path) -> None:
+    with StageWriter(tmp_path) as writer:
+        writer.add(chunk(0, 3))
+        writer.add(chunk(3, 10))
+        stage = writer.seal()
+    whole = stage.at(5)
+    for place in range(3, 13):
+        start = 3 + (place - 3) // 4 * 4
+        assert stage.start_of_part(place, 4) == start
+        part = whole.part(start, 4)
+        assert (part.start, part.stop) == (start, min(start + 4, 13))
+        assert part.contacts.equals(whole.contacts[start - 3 : start + 1])
+        assert part.raw.equals(whole.raw[start - 3 : start + 1])
+
+
+def test_a_column_that_is_sent_as_it_was_read_is_held_once(tmp_path: Path) -> None:
+    """And one that normalising changed twice; both read back under their own names."""
+    raw = pl.DataFrame({"0": ["a", "b"], "1": ["(212) 555-0100", "(212) 555-0101"], "2": ["x", "y"]})
+    contacts = pl.DataFrame(
+        {ROW: [1, 2], "externalId": ["a", "b"], "phone": ["+12125550100", "+12125550101"], "doNotCall": [False, True]}
+    )
+    kept = staged(contacts, raw, {"externalId": "0", "phone": "1", "doNotCall": "2", "gone": "2"})
+    assert kept.same == {"externalId": "0"}
+    assert kept.frame.columns == [ROW, "phone", "doNotCall", "raw.0", "raw.1", "raw.2"]
+    with StageWriter(tmp_path) as writer:
+        writer.add(kept)
+        found = writer.seal().at(0)
+    assert found.contacts.equals(contacts)
+    assert found.raw.equals(raw)
+    assert found.withheld.columns == []
+
+
+def test_what_was_withheld_of_contacts_is_kept_apart_and_is_a_part_of_nobody(tmp_path: Path) -> None:
+    raw = pl.DataFrame({"0": ["a", "b"]})
+    contacts = pl.DataFrame({ROW: [1, 2], "externalId": ["a", "b"], f"{WITHHELD}phone": ["+12125550100", None]})
+    with StageWriter(tmp_path) as writer:
+        writer.add(staged(contacts, raw, {"externalId": "0"}))
+        found = writer.seal().at(0)
+    assert found.contacts.columns == [ROW, "externalId"]
+    assert found.withheld.to_dict(as_series=False) == {f"{WITHHELD}phone": ["+12125550100", None]}
+    assert found.part(1, 1).withheld.to_dict(as_series=False) == {f"{WITHHELD}phone": [None]}
+
+
+def test_a_stage_of_nobody_is_read_as_one(tmp_path: Path) -> None:
+    with StageWriter(tmp_path) as writer:
+        stage = writer.seal()
+    assert (stage.size, stage.duplicates) == (0, 0)
+    assert [*stage.chunks(), *stage.duplicate_rows()] == []
 
 
 def test_contacts_that_are_looked_at_once_more_are_staged_and_compared_as_they_are_then(tmp_path: Path) -> None:
