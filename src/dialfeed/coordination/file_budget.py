@@ -26,7 +26,6 @@ sleep that blocks the event loop, where `flock` can be asked without waiting.
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import hashlib
 import math
@@ -36,10 +35,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Unpack
 
-from dialfeed.coordination.gate import Gate, Mark, Now, Sleep, Wait, start_or_wait
+from dialfeed.coordination.gate import Gate, Mark, Wait, Waits, start_or_wait
 from dialfeed.delivery.pace import Limit, Pace, clock_went_back, from_bytes, left_late, penalise, shut, to_bytes
-from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import ResumeRun
 from dialfeed.files import open_private, private_folder, try_lock
 
@@ -65,24 +64,14 @@ class FileBudget(Gate):
         file: Where the state is kept; its folder exists.
         limit: What the platform allows. All who share a file should bring the same limit: each keeps to its own,
             counting everybody's starts.
-        now: Tells the time, on one clock for all processes.
-        sleep: Waits.
-        longest_pause: Seconds; no pause lasts longer.
+        waits: How it waits, by one clock for all processes.
 
     Raises:
         FixSettings: The file cannot be opened.
     """
 
-    def __init__(
-        self,
-        file: Path,
-        limit: Limit,
-        *,
-        now: Now = time.monotonic,
-        sleep: Sleep = asyncio.sleep,
-        longest_pause: float = LONGEST_WAIT,
-    ) -> None:
-        super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
+    def __init__(self, file: Path, limit: Limit, **waits: Unpack[Waits]) -> None:
+        super().__init__(limit, **waits)
         self._file = file
         self._handle = open_private(file)
         self._process = os.getpid()

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from dialfeed.delivery.pace import Limit, Pace, earliest, finish_estimate, reserve
 from dialfeed.delivery.ports import Permit
@@ -102,28 +103,33 @@ class Budget(ABC):
         """Let go of files and connections."""
 
 
-class Gate(Budget):
-    """A limited budget: the part that does not depend on where the state is kept.
+class Waits(TypedDict, total=False):
+    """How a budget waits; only tests have cause to say so.
 
-    Args:
-        limit: What the platform allows.
+    Attributes:
         now: Tells the time.
         sleep: Waits.
         longest_pause: Seconds; no pause lasts longer.
     """
 
-    def __init__(
-        self,
-        limit: Limit,
-        *,
-        now: Now = time.monotonic,
-        sleep: Sleep = asyncio.sleep,
-        longest_pause: float = LONGEST_WAIT,
-    ) -> None:
+    now: Now
+    sleep: Sleep
+    longest_pause: float
+
+
+class Gate(Budget):
+    """A limited budget: the part that does not depend on where the state is kept.
+
+    Args:
+        limit: What the platform allows.
+        waits: How it waits.
+    """
+
+    def __init__(self, limit: Limit, **waits: Unpack[Waits]) -> None:
         self._limit = limit
-        self._now = now
-        self._sleep = sleep
-        self._longest_pause = longest_pause
+        self._now = waits.get("now", time.monotonic)
+        self._sleep = waits.get("sleep", asyncio.sleep)
+        self._longest_pause = waits.get("longest_pause", LONGEST_WAIT)
         self._turn = asyncio.Lock()
         self._own: deque[float] = deque(maxlen=limit.count)
 

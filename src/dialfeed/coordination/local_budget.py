@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Unpack
 
-from dialfeed.coordination.gate import Budget, BudgetStatus, Gate, Mark, Now, Sleep, Wait, start_or_wait
+from dialfeed.coordination.gate import Budget, BudgetStatus, Gate, Mark, Now, Sleep, Wait, Waits, start_or_wait
 from dialfeed.delivery.pace import Limit, Pace, left_late, penalise
 from dialfeed.delivery.ports import Permit
 from dialfeed.delivery.retry import LONGEST_WAIT
@@ -65,20 +66,11 @@ class LocalBudget(Gate):
 
     Args:
         limit: What the platform allows.
-        now: Tells the time.
-        sleep: Waits.
-        longest_pause: Seconds; no pause lasts longer.
+        waits: How it waits.
     """
 
-    def __init__(
-        self,
-        limit: Limit,
-        *,
-        now: Now = time.monotonic,
-        sleep: Sleep = asyncio.sleep,
-        longest_pause: float = LONGEST_WAIT,
-    ) -> None:
-        super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
+    def __init__(self, limit: Limit, **waits: Unpack[Waits]) -> None:
+        super().__init__(limit, **waits)
         self._pace = Pace(limit)
 
     async def _start(self) -> Mark | Wait:

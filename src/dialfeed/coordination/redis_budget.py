@@ -11,12 +11,10 @@ A process that is alone starts one request per round trip at most: with Redis 20
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
 from collections import deque
 from importlib.resources import files
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
@@ -24,9 +22,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
 
-from dialfeed.coordination.gate import Gate, Mark, Now, Sleep, Wait
+from dialfeed.coordination.gate import Gate, Mark, Now, Wait, Waits
 from dialfeed.delivery.pace import ALIKE, CATCH_UP, CLIMB, HUSH, REMEMBERED, SLOWER, Limit, Pace
-from dialfeed.delivery.retry import LONGEST_WAIT
 from dialfeed.errors import FixConnection, FixSettings
 
 TRIES = 4
@@ -48,10 +45,8 @@ class RedisBudget(Gate):
         url: Where Redis is: ``redis://``, ``rediss://`` or ``unix://``, with user and password if it wants them.
         organisation: What tells organisations apart, from `organisation_key`.
         limit: What the platform allows.
-        now: Tells the time, for waiting only.
-        sleep: Waits.
-        longest_pause: Seconds; no pause lasts longer.
         redis_now: Replaces Redis' clock, for tests.
+        waits: How it waits; the state has the clock of Redis.
 
     Raises:
         FixSettings: The URL is not one.
@@ -63,12 +58,10 @@ class RedisBudget(Gate):
         organisation: str,
         limit: Limit,
         *,
-        now: Now = time.monotonic,
-        sleep: Sleep = asyncio.sleep,
-        longest_pause: float = LONGEST_WAIT,
         redis_now: Now | None = None,
+        **waits: Unpack[Waits],
     ) -> None:
-        super().__init__(limit, now=now, sleep=sleep, longest_pause=longest_pause)
+        super().__init__(limit, **waits)
         self._redis, self._place = _connect(url)
         self._script = self._redis.register_script(_SCRIPT)
         key = f"dialfeed:budget:{{{organisation}}}"
