@@ -9,7 +9,7 @@ from html_page import Page
 
 from dialfeed.reports.comparison import compared
 from dialfeed.reports.html.page import render_comparison
-from dialfeed.reports.story import told
+from dialfeed.reports.story import story_of
 
 SECOND = {
     "run": "20261127T074000Z-fedcba",
@@ -22,7 +22,7 @@ SECOND = {
 
 def differences(**changes: Any) -> list[str]:
     first, second = told_runs.summary(), told_runs.summary(**changes)
-    return list(compared(first, told(told_runs.delivery(9)), second, told(told_runs.delivery(9))).differences)
+    return list(compared(first, story_of(told_runs.delivery(9)), second, story_of(told_runs.delivery(9))).differences)
 
 
 def test_two_runs_alike_have_no_differences() -> None:
@@ -48,14 +48,14 @@ def test_a_rehearsal_beside_an_import_is_said_before_its_numbers() -> None:
 
 
 def test_a_slower_delivery_is_said() -> None:
-    fast, slow = told(told_runs.delivery(100)), told(told_runs.delivery(100, every=1.0))
+    fast, slow = story_of(told_runs.delivery(100)), story_of(told_runs.delivery(100, every=1.0))
     said = compared(told_runs.summary(), fast, told_runs.summary(), slow).differences
     assert any(sentence.startswith("The second run was slower (") for sentence in said)
 
 
 def test_the_page_shows_both_side_by_side_and_refers_to_nothing_outside_itself() -> None:
     summaries = [told_runs.summary(), told_runs.summary(**SECOND)]
-    stories = [told(told_runs.delivery(9)), told(told_runs.delivery(900))]
+    stories = [story_of(told_runs.delivery(9)), story_of(told_runs.delivery(900))]
     comparison = compared(summaries[0], stories[0], summaries[1], stories[1])
     page = Page(render_comparison(comparison, summaries, stories))
     assert ["delivered", "700", "500", "\u2212200"] in page.table("Rows by bucket")
@@ -67,5 +67,5 @@ def test_the_page_shows_both_side_by_side_and_refers_to_nothing_outside_itself()
 
 def test_runs_that_never_sent_anything_are_compared_as_well() -> None:
     nothing = told_runs.summary(rows=dict.fromkeys(told_runs.summary()["rows"], 0), reasons={}, command="validate")
-    comparison = compared(nothing, told([]), nothing, told([]))
-    assert Page(render_comparison(comparison, [nothing, nothing], [told([]), told([])])).headings()
+    comparison = compared(nothing, story_of([]), nothing, story_of([]))
+    assert Page(render_comparison(comparison, [nothing, nothing], [story_of([]), story_of([])])).headings()

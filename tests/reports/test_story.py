@@ -5,11 +5,11 @@ from __future__ import annotations
 import told_runs
 from told_runs import event
 
-from dialfeed.reports.story import SESSIONS, told
+from dialfeed.reports.story import SESSIONS, story_of
 
 
 def test_what_happened_to_every_batch_is_counted() -> None:
-    story = told(told_runs.delivery(500, size=10))
+    story = story_of(told_runs.delivery(500, size=10))
     assert (story.sent, story.lost, story.settled, story.settled_on_list) == (505, 2, 2, 2)
     assert story.pauses == {"throttled": 5}
     assert story.answers == {"Accepted": 498, "Throttled": 5, "Unknown": 2}
@@ -28,7 +28,7 @@ def test_refused_contacts_are_not_counted_as_accepted() -> None:
         event(4, "batch.answered", batch=2, answer="Refused", status=400),
         event(4, "contacts.refused", batch=2, contacts=5, codes=["refused.field"]),
     ]
-    moments = told(events).timeline.moments
+    moments = story_of(events).timeline.moments
     assert (sum(each.delivered for each in moments), sum(each.refused for each in moments)) == (70, 35)
 
 
@@ -43,7 +43,7 @@ def test_the_time_between_two_sessions_is_left_out_of_the_timeline() -> None:
         event(week + 3, "batch.answered", batch=2, answer="Accepted", status=201),
         event(week + 4, "run.finished", status="SUCCESS"),
     ]
-    story = told(events)
+    story = story_of(events)
     assert [(each.command, each.seconds, each.status) for each in story.sessions] == [
         ("import", 12, ""),
         ("resume", 4, "SUCCESS"),
@@ -54,16 +54,16 @@ def test_the_time_between_two_sessions_is_left_out_of_the_timeline() -> None:
 
 def test_what_is_written_into_the_trail_years_later_does_not_lengthen_the_run() -> None:
     trail = [*told_runs.delivery(3), event(1e8, "rows.purged", files=["delivered.csv"])]
-    story = told(trail)
+    story = story_of(trail)
     assert story.sessions[-1].seconds < 10
     assert story.drawn_from == len(trail)
 
 
 def test_a_run_that_was_resumed_very_often_is_told_in_a_bounded_number_of_sessions() -> None:
-    story = told(event(second, "run.started", command="resume") for second in range(500))
+    story = story_of(event(second, "run.started", command="resume") for second in range(500))
     assert (len(story.sessions), story.sessions_left_out) == (SESSIONS, 500 - SESSIONS)
 
 
 def test_a_trail_of_nothing_is_a_story_of_nothing() -> None:
-    story = told([])
+    story = story_of([])
     assert (story.sent, story.sessions, story.timeline.moments) == (0, [], [])

@@ -12,7 +12,7 @@ from dialfeed.errors import CheckFile, DialfeedError, FixConnection, FixSettings
 from dialfeed.files import write_json
 from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Rows, Summary
-from dialfeed.running.endings import audit_entry, exit_code, judged, next_step, status
+from dialfeed.running.endings import audit_entry, exit_code, judge_again, next_step, status
 
 NOTHING, DOWN, HALF = None, FixConnection("down"), ResumeRun("half-way")
 
@@ -168,17 +168,17 @@ def test_rows_of_a_retry_are_retried_as_rows_of_the_run_that_they_belong_to(tmp_
 
 def test_a_run_whose_rows_have_moved_is_judged_by_where_they_are_now() -> None:
     made = summary("import", delivered=9, invalid=1)
-    judged(made)
+    judge_again(made)
     assert (made.exit_code, made.status) == (4, "PARTIAL_FAILURE")
     made.rows = Rows(delivered=10)
-    judged(made)
+    judge_again(made)
     assert (made.exit_code, made.status, made.next) == (0, "SUCCESS", "")
 
 
 def test_what_stopped_a_run_still_counts_when_its_rows_have_moved() -> None:
     made = summary("import", delivered=9)
     made.exit_code, made.error = 2, "down"
-    judged(made)
+    judge_again(made)
     assert (made.exit_code, made.status, made.next) == (2, "PARTIAL_FAILURE", RESUME)
 
 
@@ -186,7 +186,7 @@ def test_of_a_run_with_retries_the_last_that_is_not_done_is_gone_on_with() -> No
     made = summary("import", delivered=9, invalid=1)
     done = {"failed": 0, "unknown": 0}
     made.retries = [{"run": "A", **done, "failed": 1}, {"run": "B", **done, "unknown": 1}, {"run": "C", **done}]
-    judged(made)
+    judge_again(made)
     assert made.next == "dialfeed resume B"
 
 

@@ -213,7 +213,7 @@ class Story:
         ]
 
 
-def told(events: Iterable[Mapping[str, Any]]) -> Story:
+def story_of(events: Iterable[Mapping[str, Any]]) -> Story:
     """Fold the events of a trail, in their order."""
     story = Story()
     for event in events:

@@ -50,7 +50,7 @@ def draw_report(folder: Path, target: Path | None = None) -> Path:
     return path
 
 
-def drawn(folder: Path) -> str:
+def try_to_draw(folder: Path) -> str:
     """Draw the report of the run in this folder; the kind of error where that fails, else nothing.
 
     A picture of a run is not worth the run, so nothing is raised.

@@ -31,7 +31,7 @@ MISSING = {"verify.missing", "verify.not_there", "verify.twice"}
 """Findings after which nobody can say that every contact is on the list once."""
 
 
-def judged(summary: Summary) -> None:
+def judge_again(summary: Summary) -> None:
     """Give a run whose rows have moved its exit code, status and next step; what stopped it still counts."""
     if not summary.error:
         summary.exit_code = exit_code(summary, None, sends=True)

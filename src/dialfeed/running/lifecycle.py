@@ -21,7 +21,7 @@ from dialfeed.reports.findings import found
 from dialfeed.reports.people import has_rows, write_people_csv, write_workbook
 from dialfeed.reports.retention import keep, rows_in
 from dialfeed.reports.summary import Finding
-from dialfeed.running.drawing import drawn
+from dialfeed.running.drawing import try_to_draw
 from dialfeed.running.endings import audit_entry, exit_code, next_step, status
 from dialfeed.running.faults import translated
 from dialfeed.running.provenance import operator_name, versions
@@ -113,7 +113,7 @@ def _keep_rows(run: Run) -> None:
 
 def _draw(run: Run) -> None:
     """Draw the report; that it cannot be drawn is told, and harms the run no more."""
-    fault = drawn(run.folder.path)
+    fault = try_to_draw(run.folder.path)
     if fault:
         sentence = f"report.html could not be drawn ({fault})."
         remedy = f"`dialfeed report {run.summary.run}` draws it again."

@@ -27,6 +27,7 @@ from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.retention import check_not_purged
 from dialfeed.reports.summary import Rows, Summary, read_summary, take_up
 from dialfeed.reports.text import BUCKET_FILES
+from dialfeed.running.endings import judge_again
 from dialfeed.wording import counted
 
 OPEN: Final = ("invalid", "refused")
@@ -168,12 +169,11 @@ def passed_over_sentences(counts: Mapping[str, int], run: str) -> Iterator[str]:
             yield f"{counted(count, 'row')} {one if count == 1 else several} {told}; {rest}."
 
 
-def close_rows(folder: Path, judged: Any, signer: Signer | None = None) -> None:
+def close_rows(folder: Path, signer: Signer | None = None) -> None:
     """Bring a run's report up to what its retries have done; changes nothing when it is.
 
     Args:
         folder: The run's folder.
-        judged: Gives a summary its exit code, status and next step.
         signer: Signs the end of its trail, where there is a key.
 
     Raises:
@@ -186,7 +186,7 @@ def close_rows(folder: Path, judged: Any, signer: Signer | None = None) -> None:
     summary.first_rows = summary.first_rows or asdict(summary.rows)
     summary.rows = _moved(summary.first_rows, first_standing(folder), standing(folder))
     summary.retries = retries
-    judged(summary)
+    judge_again(summary)
     take_up(folder / SUMMARY)
     trail = Trail(folder / AUDIT, summary.run)
     trail.append("rows.retried", retries=retries, rows=asdict(summary.rows), status=summary.status)

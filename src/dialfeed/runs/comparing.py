@@ -8,7 +8,7 @@ from typing import Any
 
 from dialfeed.files import written_whole
 from dialfeed.reports.comparison import Comparison, compared
-from dialfeed.reports.story import told
+from dialfeed.reports.story import story_of
 from dialfeed.running.drawing import events, read_told
 
 
@@ -45,7 +45,7 @@ def compare(first: Path, second: Path, target: Path | None = None) -> Compared:
     from dialfeed.reports.html.page import render_comparison  # noqa: PLC0415 - templates and charts, when drawn only
 
     summaries = [read_told(folder) for folder in (first, second)]
-    stories = [told(events(folder)) for folder in (first, second)]
+    stories = [story_of(events(folder)) for folder in (first, second)]
     comparison = compared(summaries[0], stories[0], summaries[1], stories[1])
     path = target or first / f"compare-{summaries[1]['run']}.html"
     with written_whole(path) as file:

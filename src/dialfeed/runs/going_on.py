@@ -19,8 +19,7 @@ from dialfeed.reports.retention import check_not_purged, rows_in
 from dialfeed.reports.summary import read_summary
 from dialfeed.running.assembly import keys_folder
 from dialfeed.running.beginning import begin, new_run, remember_order
-from dialfeed.running.drawing import drawn
-from dialfeed.running.endings import judged
+from dialfeed.running.drawing import try_to_draw
 from dialfeed.running.lifecycle import running
 from dialfeed.running.order import Order
 from dialfeed.running.retries import check_can_be_retried, close_rows, standing
@@ -63,8 +62,8 @@ def _ended(path: Path, plan_of: PlanOf) -> Result:
     ended = Result(read_summary(path / SUMMARY), had_ended=True)
     if path.parent.name == RETRIES and any(rows_in(path)):
         parent = path.parent.parent
-        close_rows(parent, judged, open_signer(keys_folder(plan_of({}))))
-        drawn(parent)
+        close_rows(parent, open_signer(keys_folder(plan_of({}))))
+        try_to_draw(parent)
     return ended
 
 
@@ -135,8 +134,8 @@ def _close_rows(run: Run, folder: Path, plan: Plan) -> None:
     if not (folder / RETRIES).is_dir():
         return
     try:
-        close_rows(folder, judged, run.signer)
-        drawn(folder)
+        close_rows(folder, run.signer)
+        try_to_draw(folder)
         ship_later_events(folder, plan)
     except DialfeedError as error:
         run.error = run.error or error

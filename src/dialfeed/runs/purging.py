@@ -25,7 +25,7 @@ from dialfeed.moments import stamp, utc_now
 from dialfeed.reports.retention import HOLD, RETENTION, Purged, Retention, read_retention, rows_in
 from dialfeed.reports.spans import Span
 from dialfeed.running.assembly import home_folder, keys_folder
-from dialfeed.running.drawing import REPORT, drawn
+from dialfeed.running.drawing import REPORT, try_to_draw
 from dialfeed.running.provenance import operator_name
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.runs.afterwards import record
@@ -207,7 +207,7 @@ def _remove_rows(folder: Path, told: Outcome, retention: Retention, signer: Sign
     if (folder / LEDGER).is_file():
         erase_contacts(folder / LEDGER)
     if (folder / SUMMARY).is_file():
-        drawn(folder)
+        try_to_draw(folder)
 
 
 def _rows_of(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ from dialfeed.ledger.ledger import Ledger
 from dialfeed.platforms.base import ContactList
 from dialfeed.reports.summary import OPEN, Finding, Summary, read_summary, take_up
 from dialfeed.running.assembly import connect, home_folder, keys_folder
-from dialfeed.running.drawing import drawn
+from dialfeed.running.drawing import try_to_draw
 from dialfeed.running.endings import MISSING
 from dialfeed.running.order import Target
 from dialfeed.running.others import Later, later_runs, summaries
@@ -131,7 +131,7 @@ def verify_again(path: Path, plan_of: Callable[[Mapping[str, Any]], Plan], stopp
         try:
             return asyncio.run(_verify_again(RunFolder(summary.run, path), summary, plan, stopper))
         finally:
-            drawn(path)
+            try_to_draw(path)
             ship_later_events(path, plan)
 
 

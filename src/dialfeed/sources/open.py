@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 from dialfeed.errors import FixSettings, FixSource
 from dialfeed.sources import charsets, layout
@@ -106,8 +106,8 @@ def _open(content: Content, options: SourceOptions) -> Source:
 
 
 def _columnar(found: Recognised, options: SourceOptions) -> Source:
-    kind = "parquet" if found.kind == "parquet" else "arrow"
-    return ColumnarSource(as_file(found.content), kind, chunk_rows=options.chunk_rows, facts=found.facts)  # type: ignore[arg-type]
+    kind: Literal["parquet", "arrow"] = "parquet" if found.kind == "parquet" else "arrow"
+    return ColumnarSource(as_file(found.content), kind, chunk_rows=options.chunk_rows, facts=found.facts)
 
 
 def _json(found: Recognised, options: SourceOptions) -> Source:

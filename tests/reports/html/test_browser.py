@@ -18,7 +18,7 @@ import told_runs
 from dialfeed.reports.comparison import compared
 from dialfeed.reports.examples import Example
 from dialfeed.reports.html.page import render, render_comparison
-from dialfeed.reports.story import told
+from dialfeed.reports.story import story_of
 
 SCRIPT = Path(__file__).parents[2] / "support" / "browser.mjs"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dialfeed-browser"
@@ -49,7 +49,7 @@ def pages(folder: Path) -> list[Path]:
     )  # fmt: skip
     shown = {"phone.too_short": [Example(17, "phone", "+1 … 42")], "duplicate.same_identity": [Example(9, survivor=4)]}
     course = list(told_runs.delivery(900))
-    summaries, stories = [full, told_runs.summary()], [told(course), told(told_runs.delivery(9))]
+    summaries, stories = [full, told_runs.summary()], [story_of(course), story_of(told_runs.delivery(9))]
     comparison = compared(summaries[0], stories[0], summaries[1], stories[1])
     made = {
         "full": render(full, course, examples=shown),

@@ -15,7 +15,7 @@ from dialfeed.reports.comparison import Comparison
 from dialfeed.reports.examples import Example
 from dialfeed.reports.html import pictures, proofs, view, words
 from dialfeed.reports.html.view import Told
-from dialfeed.reports.story import Story, told
+from dialfeed.reports.story import Story, story_of
 from dialfeed.reports.timeline import elapsed
 from dialfeed.wording import counted
 
@@ -38,7 +38,7 @@ def render(
     Returns:
         A whole HTML document that refers to nothing outside itself.
     """
-    story, shown = told(events), examples or {}
+    story, shown = story_of(events), examples or {}
     return _environment().get_template("report.html.j2").render(
         summary=summary,
         story=story,
