@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command import Outcome
 from tenant import Tenant
+from ugly_files import as_xlsxwriter_leaves_it
 from workbook_files import Cell, Sheet, ods, zipped
 
 PHONES = [f"+1212555{100 + n:04}" for n in range(12)]
@@ -178,3 +179,13 @@ def test_a_flag_that_is_mostly_empty_is_told_before_and_what_that_means_can_be_s
 
 def test_only_a_flag_may_be_stated_for_empty_cells(tenant: Tenant) -> None:
     assert validated(tenant, tenant.write(FLAG_ONLY), "--if-empty", "countryCode=US").code == 1
+
+
+def test_a_flag_whose_formula_was_never_calculated_lets_nobody_be_called(tenant: Tenant) -> None:
+    columns = (("phone", PHONES[0]), ("doNotCall", '=IF(B1="x",TRUE,FALSE)'), ("doNotEmail", "no"))
+    file = tenant.write(as_xlsxwriter_leaves_it(*columns), "made.xlsx")
+    outcome = validated(tenant, file, "--json", "--max-rejected", "100%")
+    assert (outcome.json["ready"], outcome.json["reasons"]) == (0, {"flag.unreadable": 1})
+    finding = next(each for each in outcome.json["findings"] if each["code"] == "source.uncalculated")
+    assert "1 formula was not calculated" in finding["sentence"]
+    assert "LibreOffice" in finding["remedy"]

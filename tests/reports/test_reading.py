@@ -34,12 +34,13 @@ def test_what_was_detected_is_one_line(facts: dict[str, object], told: str) -> N
 
 def test_what_a_spreadsheet_hides_is_told() -> None:
     facts = {"hidden_rows": 1, "filtered": True, "hidden_columns": 2, "hidden_sheets": ["x"], "formulas": 3,
-             "merged_cells": 1}  # fmt: skip
+             "uncalculated": 2, "merged_cells": 1}  # fmt: skip
     findings = list(hidden_findings(facts))
     assert [(each.code, each.severity) for each in findings] == [
         ("source.hidden_rows", "warning"), ("source.hidden_columns", "warning"), ("source.hidden_sheets", "info"),
-        ("source.formulas", "info"), ("source.merged_cells", "warning"),
+        ("source.formulas", "info"), ("source.uncalculated", "warning"), ("source.merged_cells", "warning"),
     ]  # fmt: skip
     assert findings[0].sentence == "1 row is hidden by a filter or by hand in the sheet, and read like the others."
     assert findings[1].sentence == "2 columns are hidden in the sheet, and read like the others."
+    assert findings[4].sentence.startswith("2 formulas were not calculated")
     assert list(hidden_findings({"format": "xlsx", "hidden_sheets": []})) == []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+import xlsxwriter  # type: ignore[import-untyped]
 from workbook_files import As, Cell, Formula, Sheet, ods, ods_cell, raw_xlsx, xls, xlsb, xlsx, zipped
 
 from dialfeed.sources.options import SourceOptions
@@ -393,6 +394,20 @@ def _excel_tricks() -> Iterator[tuple[str, Ugly]]:
     yield "xlsx: masks that only arrange", _file("a.xlsx", masked, only("2025550100", "12025550100"))
     formula = xlsx({"S": Sheet([("phone",), (Formula("1-212-555-0100", -866.0),), (Formula('"+1"&"202"', "+1202"),)])})
     yield "xlsx: formulas", _file("a.xlsx", formula, Facts([("-866",), ("+1202",)], ("phone",), facts={"formulas": 2}))
+    waiting = numbers(
+        "><f>B1&amp;C1</f><v></v>", "><f>A1</f>", ' t="str"><f>A1</f><v></v>', "><f>A1</f><v>7</v>", "><v>8</v>"
+    )
+    told = Facts(
+        [("=B1&C1",), ("=A1",), ("7",), ("8",)],
+        ("phone",),
+        (2, 3, 5, 6),
+        blank=1,
+        facts={"uncalculated": 2, "formulas": 2},
+    )
+    yield "xlsx: formulas without a result", _file("a.xlsx", waiting, told)
+    zeros = as_xlsxwriter_leaves_it(("doNotCall", "=IF(A1,TRUE,FALSE)"), ("phone", "+12025550100"))
+    unknown = Facts([("=IF(A1,TRUE,FALSE)", A)], ("doNotCall", "phone"), facts={"uncalculated": 1})
+    yield "xlsx: formulas with 0 for a result", _file("a.xlsx", zeros, unknown)
     filtered = xlsx({"S": Sheet([("phone",), ("1",), ("2",)], hidden_rows=[1], filtered=True)})
     yield (
         "xlsx: a filter",
@@ -435,6 +450,17 @@ def _dated() -> Iterator[tuple[str, Ugly]]:
     )
 
 
+def as_xlsxwriter_leaves_it(*columns: tuple[str, str]) -> bytes:
+    """A workbook whose formulas hold 0 until Excel calculates them, as its mark says."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    page = book.add_worksheet()
+    for number, cells in enumerate(columns):
+        page.write_column(0, number, cells)
+    book.close()
+    return out.getvalue()
+
+
 def _odd_documents() -> Iterator[tuple[str, Ugly]]:
     same = f'<table:table-row table:number-rows-repeated="3">{ods_cell(7)}</table:table-row>'
     endless = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
@@ -442,6 +468,9 @@ def _odd_documents() -> Iterator[tuple[str, Ugly]]:
         "ods: repeated rows",
         _file("a.ods", ods({"S": Sheet([("phone",)])}, tail=same + endless), Facts([("7",)] * 3, ("phone",))),
     )
+    waiting = '<table:table-row><table:table-cell table:formula="of:=[.B1]"/></table:table-row>'
+    told = Facts([("=[.B1]",)], ("phone",), facts={"uncalculated": 1})
+    yield "ods: a formula without a result", _file("a.ods", ods({"S": Sheet([("phone",)])}, tail=waiting), told)
     many = f'<table:table-row table:number-rows-repeated="99999999">{ods_cell(7)}</table:table-row>'
     yield "ods: a row repeated for ever", _file("a.ods", ods({"S": Sheet([("phone",)])}, tail=many), Refused("damaged"))
     spaced = '<table:table-row><table:table-cell><office:annotation><text:p>no</text:p></office:annotation><text:p>a<text:s text:c="2"/>b<text:tab/><text:line-break/></text:p></table:table-cell></table:table-row>'

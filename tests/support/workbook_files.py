@@ -53,6 +53,7 @@ def xlsx(sheets: Sheets) -> bytes:
     """With XlsxWriter."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
+    book.calc_on_load = False  # the results are there, as in what Excel saves
     for name, sheet in sheets.items():
         page = book.add_worksheet(name)
         for row, column, cell in _cells(sheet):

@@ -70,6 +70,12 @@ CATALOGUE: Final[tuple[Kind, ...]] = (
         "info",
     ),
     Kind(
+        "source.uncalculated",
+        "Formulas without a result",
+        "The program that wrote the workbook left its formulas for Excel to calculate, so their results are not there.",
+        "Open the workbook in Excel or LibreOffice, save it, and give in what was saved.",
+    ),
+    Kind(
         "source.merged_cells",
         "Merged cells",
         "Of cells that were merged only the first has a value; the others are read as empty.",

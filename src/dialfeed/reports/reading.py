@@ -63,12 +63,26 @@ def hidden_findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
     if formulas := facts.get("formulas"):
         cells = _many(formulas, "cell")
         yield found("source.formulas", f"{cells} the result of a formula, as it was when the workbook was saved.")
+    if waiting := facts.get("uncalculated"):
+        told = (
+            f"{_many(waiting, 'formula')} not calculated when the workbook was saved, and read as the formula itself."
+        )
+        yield found(
+            "source.uncalculated", told, "Open the workbook in Excel or LibreOffice, save it, and give that in."
+        )
     if merged := facts.get("merged_cells"):
         groups = _many(merged, "group")
         yield found("source.merged_cells", f"{groups} merged cells: only the first cell of each has a value.")
 
 
 def _many(count: int, what: str) -> str:
-    verbs = {"row": "is|are", "column": "is|are", "sheet": "is|are", "cell": "is|are", "group": "of|of"}
+    verbs = {
+        "row": "is|are",
+        "column": "is|are",
+        "sheet": "is|are",
+        "cell": "is|are",
+        "formula": "was|were",
+        "group": "of|of",
+    }
     one, more = verbs[what].split("|")
     return f"1 {what} {one}" if count == 1 else f"{count:,} {what}s {more}"

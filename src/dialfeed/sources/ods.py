@@ -160,15 +160,23 @@ class _SheetReader:
         self._cell = attributes
         self._text, self._paragraphs = [], 0
         self._tally.merged_cells += "table:number-columns-spanned" in attributes
-        self._tally.formulas += "table:formula" in attributes
+        self._tally.formulas += "table:formula" in attributes and _has_result(attributes)
 
     def _end_cell(self) -> None:
         repeated = _repeated(self._cell, "columns")
-        value = self._value() or None
+        value = self._value() or self._uncalculated()
         if value is not None and len(self._cells) + repeated > MOST_COLUMNS:
             raise DamagedError
         self._cells += [value] * min(repeated, MOST_COLUMNS - len(self._cells))
         self._paragraphs = 0
+
+    def _uncalculated(self) -> str | None:
+        """The formula of a cell that has no result, since it was never calculated."""
+        formula = self._cell.get("table:formula")
+        if formula is None or _has_result(self._cell):
+            return None
+        self._tally.uncalculated += 1
+        return formula.removeprefix("of:")
 
     def _value(self) -> str:
         cell, shown = self._cell, "".join(self._text)
@@ -190,6 +198,10 @@ def _number(value: str, shown: str) -> str:
     digits = re.sub("[^0-9]", "", shown)
     added = _ADDED.fullmatch(shown) and plain.isdigit() and digits.lstrip("0") == plain.lstrip("0")
     return shown if added else plain
+
+
+def _has_result(attributes: Attributes) -> bool:
+    return "office:value-type" in attributes or "calcext:value-type" in attributes
 
 
 def _repeated(attributes: Attributes, what: str) -> int:

@@ -46,6 +46,7 @@ class Tally:
         hidden_columns: Columns that are not shown.
         merged_cells: Groups of cells that were made one; only the first of them has a value.
         formulas: Cells with the result of a formula, as it was when the workbook was saved.
+        uncalculated: Cells with a formula whose result is not there; they are read as the formula.
         filtered: The sheet has a filter.
     """
 
@@ -53,6 +54,7 @@ class Tally:
     hidden_columns: int = 0
     merged_cells: int = 0
     formulas: int = 0
+    uncalculated: int = 0
     filtered: bool = False
 
 

@@ -6,6 +6,7 @@ pattern instead, twice as fast. Whatever does not look so goes to the XML parser
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Generator, Iterable
 from itertools import chain
@@ -35,7 +36,7 @@ def unescaped(text: str) -> str:
 
 _TOKEN: Final = re.compile(
     r'<c r="([A-Z]{1,3})([0-9]+)"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>'
-    r"(?:<v>([^<&\r]*)</v>|<f>([^<]*)</f><v>([^<&\r]*)</v>"
+    r"(?:<v>([^<&\r]*)</v>|<f>([^<]+)</f><v>([^<&\r]*)</v>"
     r"|<is><t(?: xml:space=\"preserve\")?>([^<&\r]*)</t></is>)?</c>)"
     r'|<row r="([0-9]+)"([^<>]*)>|(</row>)|(<)'
 )
@@ -49,12 +50,14 @@ class SheetReader:
         strings: The shared strings.
         converters: What makes text of a number, for each cell style.
         tally: What was met on the way.
+        calculated: Whether the results of formulas are there; else the workbook waits for Excel to calculate them.
     """
 
-    def __init__(self, strings: list[str], converters: list[ToText], tally: Tally) -> None:
+    def __init__(self, strings: list[str], converters: list[ToText], tally: Tally, *, calculated: bool = True) -> None:
         self._strings = strings
         self._converters = converters
         self._tally = tally
+        self._calculated = calculated
         self._done: list[SheetRow] = []
         self._cells: list[str | None] = []
         self._number = 0
@@ -65,6 +68,7 @@ class SheetReader:
         self._style = 0
         self._text: list[str] = []
         self._value: str | None = None
+        self._formula: str | None = None
         self._phonetic = False
         self._listen: Callable[[Callable[[str], None] | None], None] = nothing
 
@@ -106,8 +110,8 @@ class SheetReader:
                     raise DamagedError
                 self._column = column
                 if formula:
-                    self._tally.formulas += 1
-                if shown := value or result or inline:
+                    self._put_result(column, kind or "n", int(style or 0), result, html.unescape(formula))
+                elif shown := value or inline:
                     self._put(column, self._shown(kind or "n", int(style or 0), shown))
             elif row:
                 number = row
@@ -123,7 +127,7 @@ class SheetReader:
     def _start(self, tag: str, attributes: Attributes) -> None:
         if tag == "c":
             self._begin_cell(attributes)
-        elif tag == "v" or (tag == "t" and not self._phonetic):
+        elif tag in {"v", "f"} or (tag == "t" and not self._phonetic):
             self._text.clear()
             self._listen(self._text.append)
         elif tag == "row":
@@ -135,8 +139,13 @@ class SheetReader:
         if tag == "v":
             self._listen(None)
             self._value = "".join(self._text)
+        elif tag == "f":
+            self._listen(None)
+            self._formula = "".join(self._text)
         elif tag == "c":
-            if self._value:
+            if self._formula is not None:
+                self._put_result(self._column, self._kind, self._style, self._value or "", self._formula)
+            elif self._value:
                 self._put(self._column, self._shown(self._kind, self._style, self._value))
         elif tag == "t":
             self._listen(None)
@@ -148,9 +157,7 @@ class SheetReader:
             self._phonetic = False
 
     def _other(self, tag: str, attributes: Attributes) -> None:
-        if tag == "f":
-            self._tally.formulas += 1
-        elif tag == "rPh":
+        if tag == "rPh":
             self._phonetic = True
         elif tag == "mergeCell":
             self._tally.merged_cells += 1
@@ -186,7 +193,20 @@ class SheetReader:
         self._column = column
         self._kind = attributes.get("t", "n")
         self._style = int(attributes.get("s", 0))
-        self._value = None
+        self._value = self._formula = None
+
+    def _put_result(self, column: int, kind: str, style: int, result: str, formula: str) -> None:
+        """The result as it was saved; the formula itself where it waits to be calculated.
+
+        A program that writes a workbook leaves the results out, or 0 in their place, which is no flag and no country.
+        """
+        if not self._calculated or (not result and kind != "str"):
+            self._tally.uncalculated += 1
+            self._put(column, f"={formula}")
+            return
+        self._tally.formulas += 1
+        if result:
+            self._put(column, self._shown(kind, style, result))
 
     def _put(self, column: int, text: str) -> None:
         cells = self._cells

@@ -25,6 +25,7 @@ class _Index:
     parts: dict[str, str] = field(default_factory=dict)
     sheets: list[SheetName] = field(default_factory=list)
     from_1904: bool = False
+    calculated: bool = True
     strings: str = ""
     styles: str = ""
 
@@ -57,7 +58,8 @@ class XlsxBook:
         with package(self._content, self._bounds) as book:
             if self._strings is None:
                 self._strings = _strings(book, self._index.strings)
-            reader = SheetReader(self._strings, _converters(book, self._index), tally)
+            converters = _converters(book, self._index)
+            reader = SheetReader(self._strings, converters, tally, calculated=self._index.calculated)
             with closing(book.pieces(self._index.parts[sheet])) as pieces:
                 yield from reader.rows(pieces)
 
@@ -77,6 +79,8 @@ def _index(book: Package) -> _Index:
     def start(tag: str, attributes: Attributes) -> None:
         if tag == "workbookPr":
             index.from_1904 = is_true(attributes.get("date1904"))
+        elif tag == "calcPr":
+            index.calculated = not is_true(attributes.get("fullCalcOnLoad"))
         elif tag == "sheet":
             kind, part = relations[_local(attributes, "id")]
             if kind == "worksheet":
