@@ -71,6 +71,14 @@ def test_a_run_is_counted_from_its_events() -> None:
     assert (figures.exit_code, figures.unknown, figures.waited) == (4, 1, 0.5)
 
 
+@pytest.mark.parametrize("started", [{"command": "validate"}, {"command": "import", "policy": {"dry_run": True}}])
+def test_what_a_rehearsal_has_not_sent_has_not_failed(started: dict[str, Any]) -> None:
+    counting = Counting()
+    counting.hear(line("run.started", 0, versions={}, **started))
+    counting.hear(line("run.finished", 1, exit_code=0, processed=9, rows={"read": 9, "failed": 9}, reasons={}))
+    assert counting.snapshot().rows == {"ready": 9}
+
+
 def test_a_batch_that_turned_out_not_to_be_on_the_list_is_not_counted_as_delivered() -> None:
     counting = told()
     counting.hear(line("batch.settled", 15, batch=3, contacts=50, on_list=False, by="count"))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from dialfeed.contacts.reasons import BY_CODE
 from dialfeed.reports.story import Story
+from dialfeed.reports.summary import sends
 from dialfeed.wording import counted
 
 Told = Mapping[str, Any]
@@ -143,7 +144,7 @@ def _sources(first: Told, second: Told) -> Iterator[str]:
     if first["list"]["id"] != second["list"]["id"]:
         yield "They are of different contact lists."
     for which, summary in (("first", first), ("second", second)):
-        if summary["command"] == "validate" or summary["policy"].get("dry_run"):
+        if not sends(summary["command"], summary["policy"]):
             yield f"The {which} run was to send nothing: what it counts as failed is fit to load."
     read = (first["rows"]["read"], second["rows"]["read"])
     if read[0] != read[1]:

@@ -54,7 +54,12 @@ class Collector:
     def _about_rows(self, figures: Figures) -> Iterator[Any]:
         yield self._plain("rows_read", "Rows of the source.", figures.read)
         by_bucket = [((name,), count) for name, count in figures.rows.items()]
-        yield self._gauge("rows", "Rows by bucket, once the run has ended.", by_bucket, "bucket")
+        yield self._gauge(
+            "rows",
+            "Rows by bucket, once the run has ended; those that a rehearsal has not sent are ready.",
+            by_bucket,
+            "bucket",
+        )
         by_reason = [((name,), count) for name, count in figures.reasons.items()]
         yield self._gauge("reason_rows", "Rows by reason code, once the run has ended.", by_reason, "reason")
 
