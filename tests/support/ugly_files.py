@@ -217,6 +217,15 @@ def records() -> Iterator[tuple[str, Ugly]]:
         _file("a.csv", b"phone,name\n1,a\0b\n2,c\n", Facts([("2", "c")], numbers=(3,), malformed=((2, NUL),))),
     )
     yield "blank lines between", _file("a.csv", b"phone,name\n\n1,a\n\n", Facts([("1", "a")], numbers=(3,), blank=2))
+    twice = Facts(TABLE, numbers=(3, 5), blank=3)
+    yield "two carriage returns before each line feed", _file("a.csv", TEXT.replace("\n", "\r\r\n").encode(), twice)
+    mixed = f"phone,name\r\n{A},Ann\r{B},Zoë\n".encode()
+    yield "three kinds of line ends", _file("a.csv", mixed, Facts(TABLE))
+    end = Facts(TABLE, malformed=((4, FEW),))
+    yield "the mark of DOS at the end", _file("a.csv", TEXT.encode() + b"\x1a", end)
+    yield "two byte-order marks", _file("a.csv", b"\xef\xbb\xbf" * 2 + TEXT.encode(), Facts(TABLE))
+    odd = "phone,name\n1,a\u2028b\x0b\x85c\n".encode()
+    yield "line ends that are none", _file("a.csv", odd, Facts([("1", "a\u2028b\x0b\x85c")]))
     yield "lone carriage returns", _file("a.csv", TEXT.replace("\n", "\r").encode(), Facts(TABLE))
     marks = b'phone,name\n"=""2025550100""",\'+12025550101\n1.2125550100E+10,#REF!\n'
     damage: Rows = [('="2025550100"', "'+12025550101"), ("1.2125550100E+10", "#REF!")]

@@ -452,13 +452,15 @@ _REASONS: tuple[Reason, ...] = (
         "country.ambiguous",
         "Several countries are possible",
         "The cell stands for more than one country, as +1 does for the United States and Canada.",
-        "Use the two-letter code, such as US or CA.",
+        "Use the two-letter code, such as US or CA. If the whole file is of one country, leave the column out with "
+        "--map COLUMN=- and state it: --set countryCode=US.",
     ),
     Reason(
         "country.ambiguous_number",
         "Number stands for several countries",
         "The number is one country's dialling code and another's number in ISO 3166, as 380 is for Ukraine and Italy.",
-        "Use the two-letter code, such as UA or IT; or write a dialling code with its plus, such as +380.",
+        "Use the two-letter code, such as UA or IT; or write a dialling code with its plus, such as +380. If the whole "
+        "file is of one country, leave the column out with --map COLUMN=- and state it: --set countryCode=UA.",
     ),
     # --- flags -----------------------------------------------------------------------------------------------------
     Reason(

@@ -102,7 +102,9 @@ class CsvSource(Hashed):
             "delimiter": self._dialect.delimiter,
             "header_row": header.row,
         }
-        return Description(self._name, tuple(name.strip() for name in header.names), {**facts, **self._facts})
+        return Description(
+            self._name, tuple(name.lstrip("\ufeff").strip() for name in header.names), {**facts, **self._facts}
+        )
 
     def chunks(self) -> Iterator[Chunk]:
         """Stream the rows; the next chunk is read and cut while the caller works on this one.
