@@ -38,6 +38,9 @@ class Limit:
         return counted(self.number, "row") if self.number is not None else f"{(self.share or 0.0) * 100:g} %"
 
 
+MOST_PORT = 65_535
+
+
 # --- how values are read ------------------------------------------------------------------------------------------
 
 
@@ -75,6 +78,13 @@ def _positive(value: Any) -> int:
     number = _whole(value)
     if number < 1:
         raise ValueError("a whole number of 1 or more is expected")
+    return number
+
+
+def _port(value: Any) -> int:
+    number = _positive(value)
+    if number > MOST_PORT:
+        raise ValueError(f"a port from 1 to {MOST_PORT} is expected")
     return number
 
 
@@ -395,7 +405,7 @@ SETTINGS: tuple[Setting, ...] = (
             "DIALFEED_LOG_FILE"),
     Setting("metrics_file", _text, None, "File for Prometheus' node exporter (textfile collector), ending in .prom.",
             "watching", "FILE", "DIALFEED_METRICS_FILE"),
-    Setting("metrics_port", _positive, None, "Port on 127.0.0.1 on which Prometheus is answered while the run goes on.",
+    Setting("metrics_port", _port, None, "Port on 127.0.0.1 on which Prometheus is answered while the run goes on.",
             "watching", "N"),
     Setting("pushgateway", _text, None, "Address of a Prometheus Pushgateway.", "watching", "URL",
             "DIALFEED_PUSHGATEWAY"),

@@ -18,7 +18,7 @@ from dialfeed.audit.check import check, read_line
 from dialfeed.audit.trail import Trail, line_hash
 from dialfeed.errors import CheckFile
 
-EVENTS = 400
+EVENTS = 1000
 
 
 def write_trail(path: Path, events: int = EVENTS) -> str:

@@ -104,6 +104,20 @@ def test_an_empty_argument_is_refused_by_every_command(tenant: Tenant, words: tu
     assert "variable of a script" in told.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "x", "--every", "nan"), ("status", "x", "--every", "-1"),
+        ("audit", "ship", "x", "--patience", "inf"),
+        ("demo", "--rows", "0"), ("sandbox", "--port", "65536"), ("sandbox", "--port", "-1"),
+        ("validate", "x", "--metrics-port", "65536"), ("dnc", "add", "x", "--accept-malformed", "-1"),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_refused_by_the_name_of_its_option(tenant: Tenant, words: tuple[str, ...]) -> None:
+    told = tenant.run(*words)
+    assert (told.code, words[-2] in told.err, "itself failed" in told.err) == (1, True, False), told.err
+
+
 def test_a_purge_that_names_no_run_removes_nothing_unless_it_says_which(tenant: Tenant, runs: Path) -> None:
     before = sorted(runs.rglob("*.csv"))
     told = tenant.run("purge", "--even-open", "--runs-dir", runs)

@@ -28,7 +28,8 @@ _FILE_OPTIONS = (
     click.option("--answer-column", metavar="NAME", help="The column of a result file that holds the answers."),
     click.option("--date-column", metavar="NAME", help="Its column with the dates that were asked about."),
     click.option("--query-date", metavar="DATE", help="The date that the reassigned numbers database was asked about."),
-    click.option("--accept-malformed", default=0, metavar="N", help="Take the list although N lines cannot be read."),
+    click.option("--accept-malformed", type=click.IntRange(min=0), default=0, metavar="N", help="Take the list "
+                 "although N lines cannot be read."),
     click.option("--accept-empty", is_flag=True, help="Take it although a covered area code has no number."),
     click.option("--accept-smaller", is_flag=True, help="Take it although it is much smaller than the one before."),
     click.option("--because", default="", metavar="REASON", help="Why; recorded with your name."),

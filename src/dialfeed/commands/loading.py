@@ -11,7 +11,14 @@ from dialfeed.commands.shared import Command, examples, named_run, new_command, 
 
 
 @new_command("demo", short_help="Import made-up contacts into a sandbox on this machine.")
-@click.option("--rows", default=2500, show_default=True, metavar="N", help="How many contacts to make up.")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=2500,
+    show_default=True,
+    metavar="N",
+    help="How many contacts to make up.",
+)
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="The run's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def demo_command(rows: int, run_dir: Path | None, *, as_json: bool) -> None:

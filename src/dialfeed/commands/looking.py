@@ -96,7 +96,14 @@ def explain_command(code: str | None, *, as_json: bool) -> None:
     short_help="Run a stand-in for the platform on this machine.",
     epilog=examples('dialfeed sandbox --list "Spring campaign"'),
 )
-@click.option("--port", default=8765, show_default=True, metavar="N", help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8765,
+    show_default=True,
+    metavar="N",
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
 @click.option("--list", "names", multiple=True, metavar="NAME", help="Make a contact list. Repeatable.")
 @click.option("--rate", default="50", show_default=True, metavar="N", help="Requests a second, or `unlimited`.")
 def sandbox_command(port: int, names: tuple[str, ...], rate: str) -> None:

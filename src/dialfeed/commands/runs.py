@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dialfeed.commands.shared import (
+    SECONDS,
     as_text,
     examples,
     folder_of,
@@ -48,7 +49,9 @@ def runs_command(*, as_json: bool, **given: Any) -> None:
 )
 @named_run()
 @click.option("--watch", is_flag=True, help="Follow the run until it ends.")
-@click.option("--every", default=1.0, show_default=True, metavar="SECONDS", help="How often to look, with --watch.")
+@click.option(
+    "--every", type=SECONDS, default=1.0, show_default=True, metavar="SECONDS", help="How often to look, with --watch."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON; with --watch one line for each look.")
 @settings_of("run")
 def status_command(run: str, *, watch: bool, every: float, as_json: bool, **given: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +57,20 @@ class Group(click.Group):
         """Their names, as they were added."""
         del ctx
         return list(self.commands)
+
+
+class _Seconds(click.FloatRange):
+    """Seconds, of which there may be parts; click takes `nan` and `inf` for numbers."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail("a number of seconds is expected", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(min=0)
+"""The type of an option that takes seconds."""
 
 
 def examples(*lines: str) -> str:

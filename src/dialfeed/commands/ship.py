@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from dialfeed.commands.shared import as_text, examples, named_run, new_command, plan_of, settings_of, told_errors
+from dialfeed.commands.shared import (
+    SECONDS,
+    as_text,
+    examples,
+    named_run,
+    new_command,
+    plan_of,
+    settings_of,
+    told_errors,
+)
 
 
 @new_command(
@@ -18,6 +27,7 @@ from dialfeed.commands.shared import as_text, examples, named_run, new_command, 
 @click.option("--again", is_flag=True, help="Send what the sinks refused before once more.")
 @click.option(
     "--patience",
+    type=SECONDS,
     default=15.0,
     show_default=True,
     metavar="SECONDS",
