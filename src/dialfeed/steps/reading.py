@@ -9,15 +9,9 @@ from dialfeed.contacts.drift import as_sentences
 from dialfeed.errors import CheckFile, FixSource
 from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
-from dialfeed.running.assembly import (
-    open_source,
-    shown,
-)
+from dialfeed.running.assembly import open_source, shown
 from dialfeed.running.order import Order
-from dialfeed.running.retries import (
-    OPEN,
-    standing,
-)
+from dialfeed.running.retries import OPEN, standing
 from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
 from dialfeed.sources.begun import Begun

@@ -20,14 +20,7 @@ from dialfeed.contacts.mapping import ColumnMapping, match_key
 from dialfeed.contacts.places import kind_of_place
 from dialfeed.donotcall import exemptions, regimes
 from dialfeed.donotcall.decisions import CHANNELS, Channel, Policy
-from dialfeed.donotcall.evidence import (
-    EVIDENCE,
-    LATE_SCHEMA,
-    OPTOUTS,
-    Evidenced,
-    write_decisions,
-    write_late_decisions,
-)
+from dialfeed.donotcall.evidence import EVIDENCE, LATE_SCHEMA, OPTOUTS, Evidenced, write_decisions, write_late_decisions
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import ListFacts, iso
 from dialfeed.donotcall.facts import Opened as Lists
