@@ -24,12 +24,13 @@ from dialfeed.running.lifecycle import running
 from dialfeed.running.order import Order, Target
 from dialfeed.running.run import Progress, Result, Run, silent
 from dialfeed.running.stopping import Stopper
+from dialfeed.steps.callinghours import hour_columns
 from dialfeed.steps.columns import remember_columns
 from dialfeed.steps.deliver import deliver
 from dialfeed.steps.preflight import enter_retry, foresee, preflight
 from dialfeed.steps.preparing import prepare_source
 from dialfeed.steps.reading import read_and_map
-from dialfeed.steps.scrubbing import check_own_files, check_still_valid, hour_columns
+from dialfeed.steps.scrubbing import check_own_files, check_still_valid
 from dialfeed.steps.verify import verify
 from dialfeed.wording import counted
 

@@ -46,7 +46,7 @@ def hours_command(number: str | None, *, day: datetime | None, as_json: bool, **
 
 def _explained(number: str | None, day: date | None, given: dict[str, Any]) -> Explanation:
     from dialfeed.donotcall.hours.explaining import explain_hours
-    from dialfeed.steps.scrubbing import hour_rules_of
+    from dialfeed.steps.callinghours import hour_rules_of
 
     contact = {name: given.pop(name) for name in ("zip_code", "state", "zone", "country", "landline")}
     plan = plan_of(given)

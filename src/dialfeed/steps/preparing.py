@@ -23,18 +23,12 @@ from dialfeed.running.retries import OnTheList, passed_over_sentences
 from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
 from dialfeed.steps.buckets import Prepared, prepare, rule_set
+from dialfeed.steps.callinghours import hour_columns
 from dialfeed.steps.columns import Opened
+from dialfeed.steps.evidence import keep_evidence, keep_late_evidence
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
-from dialfeed.steps.scrubbing import (
-    Scrubbing,
-    endpoints_of,
-    hour_columns,
-    keep_evidence,
-    keep_late_evidence,
-    open_lists,
-    tell_scrub,
-)
+from dialfeed.steps.scrubbing import Scrubbing, endpoints_of, open_lists, tell_scrub
 
 
 async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:

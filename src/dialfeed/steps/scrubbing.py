@@ -1,6 +1,6 @@
-"""Scrub, around its core: a run's lists are opened, its decisions become evidence, and its clock is watched.
+"""Scrub, around its core: a run's lists are opened, the company's own are asked anew, and the clock is watched.
 
-What is decided is in `dialfeed.donotcall`; what the run record has to hold is `compliance.md` section 5.
+What is decided is in `dialfeed.donotcall`; what is kept of it, in `evidence.py`.
 """
 
 from __future__ import annotations
@@ -9,32 +9,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
-import polars as pl
 
 from dialfeed.config import Plan
-from dialfeed.contacts.findings import ROW
 from dialfeed.contacts.mapping import ColumnMapping, match_key
-from dialfeed.contacts.places import kind_of_place
-from dialfeed.donotcall import exemptions, regimes
+from dialfeed.donotcall import regimes
 from dialfeed.donotcall.decisions import CHANNELS, Channel, Policy
-from dialfeed.donotcall.evidence import EVIDENCE, LATE_SCHEMA, OPTOUTS, Evidenced, write_decisions, write_late_decisions
+from dialfeed.donotcall.evidence import EVIDENCE
 from dialfeed.donotcall.exemptions import Exemptions
 from dialfeed.donotcall.facts import ListFacts, iso
 from dialfeed.donotcall.facts import Opened as Lists
-from dialfeed.donotcall.hours.callinghours import SENT, CallingHours
-from dialfeed.donotcall.hours.rules import HourRules, UnknownPlace
 from dialfeed.donotcall.keys import Key, KeyRing
 from dialfeed.donotcall.lateoptouts import LateOptOuts, asked_columns, own_lists
-from dialfeed.donotcall.objections import Objections
 from dialfeed.donotcall.scrub import Flagged, Scrubber
 from dialfeed.donotcall.store import ListStore
 from dialfeed.errors import CheckFile, FixSettings, FixSource
-from dialfeed.files import sha256_of, write_json
-from dialfeed.ledger.ledger import Ledger
-from dialfeed.ledger.stage import Stage
 from dialfeed.moments import utc_now
 from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Summary
@@ -42,6 +33,7 @@ from dialfeed.reports.text import NO_LIST
 from dialfeed.running.assembly import home_folder
 from dialfeed.running.order import Order
 from dialfeed.running.run import Run
+from dialfeed.steps.callinghours import calling_hours, places_of
 from dialfeed.steps.columns import Opened
 
 _PREPARED = {"ready.csv", "failed.csv"}
@@ -90,8 +82,8 @@ def open_lists(run: Run, order: Order, opened: Opened) -> Scrubbing:
         _decided(plan),
         evidence,
         endpoints_of(opened.mapping),
-        _places(opened.mapping).get("state"),
-        _calling_hours(plan, opened.mapping, now.astimezone().date()),
+        places_of(opened.mapping).get("state"),
+        calling_hours(plan, opened.mapping, now.astimezone().date()),
     )
     scrubbing = Scrubbing(scrubber, lists.facts, _key(order) if scrubber.keeps_decisions else None, now)
     _tell_lists(run, plan, scrubbing)
@@ -140,56 +132,6 @@ def _key(order: Order) -> Key:
     """What pseudonyms are made with; a rehearsal makes no key that stays."""
     ring = KeyRing(home_folder(order.plan))
     return ring.passing() if order.rehearse else ring.current()
-
-
-def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> dict[str, Any]:
-    """Write the decisions and the run record, and return what the ledger remembers of the scrub."""
-    hours = _hours_told(scrubbing.scrubber.hours)
-    if scrubbing.key is None:
-        return {"lists": [], "valid_until": None, "hours": hours}
-    objections = Objections(scrubbing.scrubber.columns)
-    objections.load(run.folder.path)
-    written = write_decisions(run.folder.path, run.folder.stage, scrubbing.scrubber, objections, scrubbing.key)
-    record = _run_record(run, order, opened, scrubbing, written)
-    write_json(run.folder.path / EVIDENCE, record)
-    told = {
-        "lists": [each.as_dict() for each in scrubbing.lists],
-        "opened_at": iso(scrubbing.at),
-        "valid_until": iso(scrubbing.valid_until),
-        "key_id": scrubbing.key.id,
-        "hours": hours,
-        **written.as_dict(),
-    }
-    digest = sha256_of(run.folder.path / EVIDENCE)
-    counted = {name: told[name] for name in ("valid_until", "key_id", "lines", "decisions", "reasons")}
-    run.trail.append("scrub.done", evidence_sha256=digest, decisions_sha256=written.sha256, **counted)
-    return told
-
-
-def keep_late_evidence(run: Run, order: Order, stage: Stage, ledger: Ledger) -> None:
-    """Write the decisions about those who opted out after the scrub; made again, they come out the same."""
-    try:
-        key = KeyRing(home_folder(order.plan)).find(run.summary.scrub["key_id"])
-    except FixSettings as error:
-        sentence = f"Who opted out while the run went on could not be written into {OPTOUTS}. {error.sentence}"
-        run.summary.findings.append(found("scrub.key_lost", sentence, error.advice))
-        return
-    written = write_late_decisions(run.folder.path, _late_decisions(stage, ledger), key)
-    told = written.as_dict()
-    run.trail.append("optouts.recorded", sha256=told["sha256"], lines=told["lines"], reasons=told["reasons"])
-
-
-def _late_decisions(stage: Stage, ledger: Ledger) -> Iterator[pl.DataFrame]:
-    """What the ledger holds of those who opted out, chunk by chunk, with their numbers and addresses."""
-    for chunk in stage.chunks():
-        found = ledger.suppressions(chunk.start, chunk.stop)
-        if found:
-            people = chunk.contacts[[each.place - chunk.start for each in found]]
-            lines = [
-                (person[ROW], each.field, person[each.field], each.reasons, each.at)
-                for person, each in zip(people.iter_rows(named=True), found, strict=True)
-            ]
-            yield pl.DataFrame(lines, schema=LATE_SCHEMA, orient="row")
 
 
 def check_still_valid(summary: Summary, now: datetime) -> None:
@@ -325,50 +267,6 @@ def _evidence_columns(plan: Plan, header: Sequence[str]) -> dict[str, str]:
     return {name: positions[match_key(column)] for name, column in plan.exempt}
 
 
-def hour_columns(plan: Plan, mapping: ColumnMapping) -> list[str]:
-    """The columns in which the platform is told the calling hours: those that the source has not itself.
-
-    Raises:
-        FixSettings: There would be more columns than the platform takes.
-    """
-    if plan.hours != "send":
-        return []
-    columns = [*mapping.fields, *mapping.beside]
-    added = [name for name in SENT if name not in columns]
-    if len(columns) + len(added) > plan.max_columns:
-        raise FixSettings(
-            f"With {', '.join(added)} there are {len(columns) + len(added)} columns, and the platform takes "
-            f"{plan.max_columns}.",
-            advice="Leave columns out with --map COLUMN=-, or report the hours only: --calling-hours report.",
-        )
-    return added
-
-
-def hour_rules_of(plan: Plan) -> HourRules:
-    """The rules of calling hours: those of the data pack, and what a plan's counsel and policy replace.
-
-    Raises:
-        FixSettings: Counsel's file cannot be read, or a rule in it is not whole.
-    """
-    counsel = Path(plan.hours_rules) if plan.hours_rules else None
-    return HourRules.load(counsel, unknown=cast("UnknownPlace | None", plan.unknown_place))
-
-
-def _calling_hours(plan: Plan, mapping: ColumnMapping, today: date) -> CallingHours | None:
-    if plan.hours == "off":
-        return None
-    rules = hour_rules_of(plan)
-    day = date.fromisoformat(plan.calling_day) if plan.calling_day else today
-    places = {**_places(mapping), "country": "countryCode"}
-    return CallingHours(rules, day, places, tuple(hour_columns(plan, mapping)))
-
-
-def _places(mapping: ColumnMapping) -> dict[str, str]:
-    """What tells a place → the column that passes through and holds it; the first of several."""
-    kinds = [(kind_of_place(match_key(name)), name) for name in mapping.passed_through]
-    return {kind: name for kind, name in reversed(kinds) if kind}
-
-
 # --- what is told -------------------------------------------------------------------------------------------------
 
 
@@ -378,7 +276,7 @@ def _tell_lists(run: Run, plan: Plan, scrubbing: Scrubbing) -> None:
         lists=[each.as_dict() for each in scrubbing.lists],
         told=", ".join(each.id for each in scrubbing.lists) or NO_LIST,
         valid_until=iso(scrubbing.valid_until),
-        policy=dict(_policy(plan)),
+        policy=dict(scrub_policy(plan)),
     )
 
 
@@ -396,7 +294,8 @@ def _check_usable(scrubbing: Scrubbing, *, strict: bool) -> None:
         )
 
 
-def _policy(plan: Plan) -> Iterator[tuple[str, Any]]:
+def scrub_policy(plan: Plan) -> Iterator[tuple[str, Any]]:
+    """What the user has decided about the scrub, for the trail and the run record."""
     yield "flagged", plan.flagged
     yield "uncovered", plan.uncovered
     yield "because", plan.because
@@ -405,40 +304,3 @@ def _policy(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield "revoke_all_from", plan.revoke_all_from
     yield "exempt", dict(plan.exempt)
     yield "consent_overrides", plan.consent_overrides
-
-
-def _hours_told(hours: CallingHours | None) -> dict[str, Any] | None:
-    return None if hours is None else {"day": hours.day.isoformat(), "sent": list(hours.sent), **hours.rules.facts()}
-
-
-def _run_record(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing, written: Evidenced) -> dict[str, Any]:
-    """The run record of `compliance.md` section 5, as far as it is known before the first batch leaves.
-
-    What became of the contacts afterwards is in `summary.json` and at the end of the audit trail, which also holds
-    the SHA-256 of this record.
-    """
-    facts = opened.source.describe().facts
-    return {
-        "run": run.folder.id,
-        "rehearsal": order.rehearse,
-        "started_at": iso(scrubbing.at),
-        "versions": run.summary.versions,
-        "rule_packs": [regimes.rule_pack(), exemptions.rule_pack()],
-        "hours": _hours_told(scrubbing.scrubber.hours),
-        "operator": run.operator,
-        "host": run.host,
-        "list": {"id": run.summary.list_id, "name": run.summary.list_name},
-        "topic": order.plan.topic,
-        **dict(order.plan.record),
-        "input": {
-            "path": run.summary.source.get("path"),
-            "sha256": opened.source.sha256(),
-            **facts,
-            "columns": {column: field for column, field, _ in opened.mapping.describe()},
-        },
-        "policy": dict(_policy(order.plan)),
-        "lists": [each.as_dict() for each in scrubbing.lists],
-        "valid_until": iso(scrubbing.valid_until),
-        "key_id": scrubbing.key.id if scrubbing.key else None,
-        "decisions": written.as_dict(),
-    }
