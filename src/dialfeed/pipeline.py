@@ -57,7 +57,10 @@ def import_file(
 
 
 async def walk(run: Run, order: Order, ledger: Ledger) -> None:
-    """The corridor."""
+    """Walk the corridor: from the source to the verified list, or as far as a rehearsal goes.
+
+    What an earlier process of the run has prepared is not read again, and what it has sent is settled first.
+    """
     opened = None if ledger.fact("prepared") else read_and_map(run, order)
     if order.rehearse and not can_connect(order.plan):
         await prepare_source(run, order, ledger, opened)

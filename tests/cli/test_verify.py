@@ -20,7 +20,7 @@ from dialfeed.ledger.folder import held
 from dialfeed.platforms.base import ReadsBack
 from dialfeed.platforms.cxone.client import CxonePlatform
 from dialfeed.reports.summary import Rows, Summary
-from dialfeed.running.others import Later, later_runs
+from dialfeed.running.otherruns import Later, later_runs
 
 QUICK = ("--count-lag", "0.2")
 

@@ -6,7 +6,7 @@ import pytest
 
 from dialfeed.delivery.agreement import Counted
 from dialfeed.reports.summary import Finding, Rows, Summary
-from dialfeed.running.others import Later
+from dialfeed.running.otherruns import Later
 from dialfeed.runs.recheck import Rechecked
 
 SUMMARY = Summary("run-1", "", "import", rows=Rows(read=12, delivered=9), list_id="L-1", list_name="Spring")

@@ -112,7 +112,7 @@ def sandbox_command(port: int, names: tuple[str, ...], rate: str) -> None:
     It prints the line that tells other commands where it is; paste that into another terminal. Its lists are empty
     when it starts, and gone when it ends.
     """
-    from dialfeed.rehearsal import serve_sandbox
+    from dialfeed.servesandbox import serve_sandbox
 
     with told_errors():
         serve_sandbox(port, names or ("Rehearsal",), rate)

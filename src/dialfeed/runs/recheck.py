@@ -31,7 +31,7 @@ from dialfeed.running.assembly import connect, home_folder, keys_folder
 from dialfeed.running.drawing import try_to_draw
 from dialfeed.running.endings import MISSING
 from dialfeed.running.order import Target
-from dialfeed.running.others import Later, later_runs, summaries
+from dialfeed.running.otherruns import Later, later_runs, summaries
 from dialfeed.running.retries import finished_retries
 from dialfeed.running.shipping import ship_later_events
 from dialfeed.running.stopping import Stopper

@@ -23,7 +23,7 @@ from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.running.assembly import limits, policy
 from dialfeed.running.order import Order, Target
-from dialfeed.running.others import OwnCount, others_since
+from dialfeed.running.otherruns import OwnCount, others_since
 from dialfeed.running.run import Run
 from dialfeed.steps.scrubbing import check_still_valid, expiry, late_optouts
 from dialfeed.steps.supply import StageSupply

@@ -18,7 +18,7 @@ from dialfeed.platforms.base import ReadsBack
 from dialfeed.reports.findings import found
 from dialfeed.reports.summary import Finding
 from dialfeed.running.order import Order, Target
-from dialfeed.running.others import others_since
+from dialfeed.running.otherruns import others_since
 from dialfeed.running.run import Run
 from dialfeed.running.stopping import Stopper
 from dialfeed.steps.record import delivered_contacts

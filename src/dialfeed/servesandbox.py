@@ -1,4 +1,4 @@
-"""The sandbox as a person meets it: served until Ctrl-C, or started for a demonstration."""
+"""The sandbox as a person meets it: served on this machine until Ctrl-C."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from dialfeed.delivery.answers import Answer, Unknown
 from dialfeed.delivery.ports import Leaving
 from dialfeed.errors import Interrupted
 from dialfeed.moments import utc_now
-from dialfeed.running.others import Later, OwnCount
+from dialfeed.running.otherruns import Later, OwnCount
 from dialfeed.running.stopping import Stopper
 
 
