@@ -271,6 +271,14 @@ def test_a_run_of_a_million_rows_and_a_hundred_thousand_batches_makes_a_small_pa
     assert len(told.source.encode()) < 400_000, "the catalogue of reasons and their remedies is most of it"
 
 
+def test_a_delivery_of_one_batch_has_no_picture_of_its_course() -> None:
+    told = page(told_runs.delivery(1))
+    captions = [caption for caption in told.tables() if caption.startswith(("The course", "How long"))]
+    assert captions == []
+    assert ["contacts in one", "1,000"] in told.table("Batches")
+    assert "Course of the delivery" in told.headings()
+
+
 def test_every_picture_has_words_and_a_table_and_every_section_its_heading() -> None:
     told = page(told_runs.delivery(600))
     pictures = [node for node in told.root.all("svg") if node.attributes.get("role") == "img"]

@@ -21,6 +21,10 @@ _DRAWN: Final[Mapping[str, str]] = {
 }
 
 
+_FEWEST: Final = 2
+"""Columns, or answers, below which a picture tells nothing."""
+
+
 def funnel(summary: Told) -> Chart | None:
     """Each stage's bar: what went on, and what was left there by bucket; None for a run that read nothing."""
     if not summary["rows"]["read"]:
@@ -48,9 +52,9 @@ def _left_behind(summary: Told, steps: Sequence[Step]) -> list[Series]:
 
 
 def throughput(story: Story) -> Chart | None:
-    """Contacts accepted and refused over time."""
+    """Contacts accepted and refused over time; None where all of it was in one moment."""
     moments = story.timeline.moments
-    if not moments:
+    if sum(any(getattr(moment, name) for name in _DRAWN) for moment in moments) < _FEWEST:
         return None
     series = [Series("delivered", _DRAWN["delivered"], [moment.delivered for moment in moments])]
     if any(moment.refused for moment in moments):
@@ -78,7 +82,7 @@ def troubles(story: Story) -> Chart | None:
 def latency(story: Story) -> Chart | None:
     """How long answers took; None for fewer than two."""
     bins = story.latencies.bins
-    if story.latencies.count < 2:
+    if story.latencies.count < _FEWEST:
         return None
     used = [index for index, number in enumerate(bins) if number]
     inside = range(used[0], used[-1] + 1)
