@@ -67,6 +67,24 @@ def try_lock(handle: int, file: Path) -> bool:
     return True
 
 
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Hold the lock of a file, after whoever holds it; the system frees it when a process ends, however it ends.
+
+    Raises:
+        FixSettings: The file cannot be used, or its disk knows no locks.
+    """
+    handle = open_private(file)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as fault:
+            raise _unusable(file, fault) from fault
+        yield
+    finally:
+        os.close(handle)
+
+
 def create_private(path: Path) -> BinaryIO:
     """A new, empty file that only its owner may read."""
     path.unlink(missing_ok=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 from command import Outcome
 from tenant import Tenant
 
+from dialfeed.audit.records import read_records, shared_trail
 from dialfeed.audit.trail import Trail
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.files import sha256_of
@@ -348,6 +351,61 @@ def test_evidence_that_was_changed_is_named_and_hides_nothing_of_other_runs(
     assert f"run {first} is NOT AS IT WAS WRITTEN" in tenant.run("evidence", LISTED).out
     assert tenant.run("audit", "verify", tenant.folder / "first").code in {7, 1}
     assert tenant.run("evidence", LISTED, "--date", "2020-01-01").code == 4
+
+
+def test_a_run_that_is_gone_shows_and_so_does_a_record_that_was_written_anew_with_its_trail(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    runs = [run(tenant, "--insist", "all", "--run-dir", str(tenant.folder / name)).json["run"] for name in "abc"]
+    home = tenant.folder / "home"
+    lines = [json.loads(line) for line in (home / "records.jsonl").read_bytes().splitlines()]
+    assert [line["of"] for line in lines] == runs
+    told = [json.loads((tenant.folder / name / "evidence.json").read_bytes()) for name in "abc"]
+    assert [record["previous_record"] for record in told] == ["0" * 64, lines[0]["hash"], lines[1]["hash"]]
+    (tenant.folder / "a" / "summary.json").unlink()  # as of a run whose process was killed
+    assert tenant.run("evidence", LISTED, "--json").json["gaps"] == []
+
+    shutil.rmtree(tenant.folder / "b")
+    found = tenant.run("evidence", LISTED)
+    assert f"The record of run {runs[1]} is not found" in found.out
+    assert found.code == 0, "what is there is as it was written"
+    other = tenant.run("evidence", LISTED, "--date", "2020-01-01", "--json")
+    assert other.json["gaps"] == []
+
+    forged = tenant.folder / "c"
+    _changed(b'"topic"', b'"tapic"')(forged / "evidence.json")
+    (forged / "audit.jsonl").unlink()
+    (forged / "summary.json").unlink()
+    trail = Trail(forged / "audit.jsonl", runs[2])
+    sealed = {f"{name}_sha256": sha256_of(next(forged.glob(f"{name}.*"))) for name in ("evidence", "decisions")}
+    trail.append("scrub.done", **sealed)
+    trail.close()
+    assert tenant.run("audit", "verify", forged).code == 0, "the run's own files agree"
+    assert list(tenant.run("evidence", LISTED, "--json").json["not_as_written"]) == [runs[2]]
+
+    (home / "records.jsonl").write_bytes(b"".join((home / "records.jsonl").read_bytes().splitlines(keepends=True)[1:]))
+    assert "line 1 of records.jsonl does not follow" in tenant.run("evidence", LISTED).out
+    assert tenant.run("audit", "verify", home / "records.jsonl").code == 7
+
+
+def test_a_run_that_was_purged_whole_leaves_no_gap(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    run_id = run(tenant).json["run"]
+    purged = tenant.run("purge", run_id, "--evidence-older-than", "0d", "--even-open", "--json")
+    assert [each["action"] for each in purged.json] == ["removed"], purged.err
+    told = [json.loads(line) for line in (tenant.folder / "home" / "records.jsonl").read_bytes().splitlines()]
+    assert [(line["event"], line["of"]) for line in told] == [("record.kept", run_id), ("record.removed", run_id)]
+    assert tenant.run("evidence", LISTED, "--json").json["gaps"] == []
+
+
+def test_runs_that_leave_their_records_at_once_make_one_chain(tmp_path: Path) -> None:
+    def leave(number: int) -> None:
+        with shared_trail(tmp_path / "records.jsonl") as records:
+            records.append("record.kept", of=f"run-{number}", evidence_sha256="0" * 64)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(leave, range(40)))
+    records = read_records(tmp_path)
+    assert (records.problems, set(records.kept)) == ((), {f"run-{number}" for number in range(40)})
 
 
 def test_an_opt_out_that_came_in_later_is_sealed_as_well_and_a_copy_of_the_trail_alone_is_whole(tenant: Tenant) -> None:

@@ -22,7 +22,7 @@ import phonenumbers
 import polars as pl
 from polars.exceptions import PolarsError
 
-from dialfeed.audit.trail import Trail
+from dialfeed.audit.records import shared_trail
 from dialfeed.config import Plan
 from dialfeed.donotcall.decisions import Channel
 from dialfeed.donotcall.facts import Opened, Verdict
@@ -98,15 +98,14 @@ def forget(endpoint: Endpoint, plan: Plan, *, rehearse: bool = False) -> Forgott
         except (FixSettings, PolarsError):
             found.damaged_runs.append(id_of(folder))
     if not rehearse:
-        trail = Trail(home / FORGOTTEN, "forgotten")
-        trail.append(
-            "person.forgotten",
-            channel=endpoint.channel,
-            pseudonym=key.pseudonym(endpoint.channel, endpoint.value),
-            key_id=key.id,
-            **found.as_dict(),
-        )
-        trail.close()
+        with shared_trail(home / FORGOTTEN) as trail:
+            trail.append(
+                "person.forgotten",
+                channel=endpoint.channel,
+                pseudonym=key.pseudonym(endpoint.channel, endpoint.value),
+                key_id=key.id,
+                **found.as_dict(),
+            )
     return found
 
 

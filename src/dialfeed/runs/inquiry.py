@@ -7,6 +7,7 @@ key that the run's evidence was written with, and in no other way (`compliance.m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import orjson
 import polars as pl
 from polars.exceptions import PolarsError
 
+from dialfeed.audit.records import RECORDS, read_records
 from dialfeed.config import Plan
 from dialfeed.contacts.email import normalise_emails
 from dialfeed.contacts.phone import normalise_phones
@@ -24,6 +26,7 @@ from dialfeed.donotcall.decisions import Decision
 from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE, OPTOUTS
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import DialfeedError, FixSettings
+from dialfeed.files import sha256_of
 from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
 from dialfeed.running.assembly import home_folder
@@ -95,6 +98,8 @@ class Inquiry:
         decided: What was found, oldest run first.
         without_evidence: Runs of that time that hold no decisions: they named no list, or ended before the scrub.
         without_key: Runs whose key is not here, with the key's id.
+        gaps: Runs whose record is known on this machine, and not found.
+        chain: What is wrong with the chain of records itself.
         not_as_written: Runs whose evidence was changed or damaged, with what is wrong: what is found there, and what is
             not, proves nothing.
     """
@@ -102,12 +107,14 @@ class Inquiry:
     decided: list[Decided] = field(default_factory=list)
     without_evidence: list[str] = field(default_factory=list)
     without_key: dict[str, str] = field(default_factory=dict)
+    gaps: list[str] = field(default_factory=list)
+    chain: list[str] = field(default_factory=list)
     not_as_written: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
         """0 for something that was found in evidence that holds, 4 for nothing, 7 where some of it does not hold."""
-        return DOES_NOT_HOLD if self.not_as_written else 0 if self.decided else 4
+        return DOES_NOT_HOLD if self.not_as_written or self.chain else 0 if self.decided else 4
 
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form."""
@@ -115,6 +122,8 @@ class Inquiry:
             "decided": [each.as_dict() for each in self.decided],
             "without_evidence": self.without_evidence,
             "without_key": self.without_key,
+            "gaps": self.gaps,
+            "chain": self.chain,
             "not_as_written": self.not_as_written,
             "exit_code": self.exit_code,
         }
@@ -155,17 +164,24 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
         plan: Where runs and keys are.
         on: Only runs of this day (UTC); None for all.
     """
-    found = Inquiry()
+    found, records = Inquiry(), read_records(home_folder(plan))
+    unseen = dict(records.kept)
     for folder in sorted(every_run(Path(plan.runs_dir), home_folder(plan)), key=id_of):
         run_id = id_of(folder)
+        recorded = unseen.pop(run_id, None)
+        if recorded is not None and not (folder / EVIDENCE).is_file():
+            unseen[run_id] = recorded
+            continue
         try:
             looked = _look_into(folder, endpoint, found, KeyRing(home_folder(plan)), on)
-            wrong = _not_as_written(folder, plan) if looked else []
+            wrong = _not_as_written(folder, plan, recorded) if looked else []
         except (OSError, ValueError, KeyError, TypeError, PolarsError):
             asked_about = on is None or _day_of(run_id) in {on, None}
-            wrong = [*_not_as_written(folder, plan), "it cannot be read"] if asked_about else []
+            wrong = [*_not_as_written(folder, plan, recorded), "it cannot be read"] if asked_about else []
         if wrong:
             found.not_as_written[run_id] = wrong
+    found.chain.extend(f"line {each.line:,} of {RECORDS} {each.sentence}" for each in records.problems)
+    found.gaps.extend(run for run in unseen if on is None or _day_of(run) in {on, None})
     return found
 
 
@@ -188,8 +204,10 @@ def _look_into(folder: Path, endpoint: Endpoint, found: Inquiry, keys: KeyRing, 
     return True
 
 
-def _not_as_written(folder: Path, plan: Plan) -> list[str]:
-    """What is wrong with the evidence of a run; nothing where it is as its trail says."""
+def _not_as_written(folder: Path, plan: Plan, recorded: str | None) -> list[str]:
+    """What is wrong with the evidence of a run; nothing where it is as its trail, and the chain of records, say."""
+    if recorded is not None and sha256_of(folder / EVIDENCE) != recorded:
+        return [f"its {EVIDENCE} is not the one that {RECORDS} in the home folder tells of"]
     try:
         checked = examine(str(folder), plan).checked
     except DialfeedError as error:
@@ -198,11 +216,12 @@ def _not_as_written(folder: Path, plan: Plan) -> list[str]:
 
 
 def id_of(folder: Path) -> str:
-    """The id of the run in a folder."""
-    try:
+    """The id of the run in a folder, also where its process was killed; the folder's name where nothing tells."""
+    with suppress(OSError, ValueError, KeyError):
         return read_summary(folder / SUMMARY).run
-    except (OSError, ValueError, KeyError):
-        return folder.name
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(orjson.loads((folder / EVIDENCE).read_bytes())["run"])
+    return folder.name
 
 
 def _record(folder: Path) -> Mapping[str, Any] | None:
@@ -280,6 +299,8 @@ def _told(found: Inquiry) -> Iterator[str]:
         f"Run {run} was written with the key {key}, which is not here; it cannot be looked up."
         for run, key in found.without_key.items()
     )
+    yield from (f"The record of run {run} is not found: its folder was moved or removed." for run in found.gaps)
+    yield from (f"The chain of records is NOT AS IT WAS WRITTEN: {wrong}." for wrong in found.chain)
     for run, wrong in found.not_as_written.items():
         yield f"The evidence of run {run} is NOT AS IT WAS WRITTEN, and proves nothing: {wrong[0]}."
         yield f"    `dialfeed audit verify {run}` tells more."

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from dialfeed.audit.records import RECORDS, read_records, shared_trail
 from dialfeed.audit.signing import SIGNATURE, Signer, open_signer
 from dialfeed.audit.sinks.cursor import SHIPPED
 from dialfeed.config import Plan
@@ -226,6 +227,10 @@ def _everything_in(folder: Path) -> list[Path]:
 
 def _remove_everything(folder: Path, paths: Sequence[Path], home: Path, run: str) -> None:
     """Remove what dialfeed made; the folder too, unless something of the user's is in it."""
+    gone = {run, *(path.name for path in folder.glob(f"{RETRIES}/*/"))} & read_records(home).kept.keys()
+    for each in sorted(gone):
+        with shared_trail(home / RECORDS) as records:
+            records.append("record.removed", of=each, operator=operator_name())
     for path in paths:
         _remove(path)
     if not any(folder.iterdir()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
+from dialfeed.audit.records import RECORDS, shared_trail
 from dialfeed.contacts.findings import ROW
 from dialfeed.donotcall import exemptions, regimes
 from dialfeed.donotcall.evidence import EVIDENCE, LATE_SCHEMA, OPTOUTS, Evidenced, write_decisions, write_late_decisions
@@ -34,8 +35,7 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
     objections = Objections(scrubbing.scrubber.columns)
     objections.load(run.folder.path)
     written = write_decisions(run.folder.path, run.folder.stage, scrubbing.scrubber, objections, scrubbing.key)
-    record = _run_record(run, order, opened, scrubbing, written)
-    write_json(run.folder.path / EVIDENCE, record)
+    digest = _keep_record(run, order, _run_record(run, order, opened, scrubbing, written))
     told = {
         "lists": [each.as_dict() for each in scrubbing.lists],
         "opened_at": iso(scrubbing.at),
@@ -44,10 +44,22 @@ def keep_evidence(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) 
         "hours": hours,
         **written.as_dict(),
     }
-    digest = sha256_of(run.folder.path / EVIDENCE)
     counted = {name: told[name] for name in ("valid_until", "key_id", "lines", "decisions", "reasons")}
     run.trail.append("scrub.done", evidence_sha256=digest, decisions_sha256=written.sha256, **counted)
     return told
+
+
+def _keep_record(run: Run, order: Order, record: Mapping[str, Any]) -> str:
+    """Write the run record, and chain it to those of other runs where this one is to send something; its SHA-256."""
+    path = run.folder.path / EVIDENCE
+    if not order.sends:
+        write_json(path, record)
+        return sha256_of(path)
+    with shared_trail(home_folder(order.plan) / RECORDS) as records:
+        write_json(path, {**record, "previous_record": records.last_hash})
+        digest = sha256_of(path)
+        records.append("record.kept", of=run.folder.id, evidence_sha256=digest)
+    return digest
 
 
 def keep_late_evidence(run: Run, order: Order, stage: Stage, ledger: Ledger) -> None:
