@@ -641,6 +641,19 @@ def test_they_are_found_wherever_the_rows_come_from(tenant: Tenant, where: str) 
     assert tenant.stored == []
 
 
+def test_they_are_found_where_they_begin_far_down(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    empty = "".join(f"{n},{CLEAR},,no,no\n" for n in range(1200))
+    full = "".join(f"{n},{CLEAR},+1212555{n % 100 + 100:04},no,no\n" for n in range(1200, 2400))
+    content = f"externalId,phone,Kontakt B,doNotCall,doNotEmail\n{empty}{full}"
+    outcome = run(tenant, content=content)
+    assert outcome.code == 1
+    assert '"Kontakt B" (column 3) holds phone numbers' in outcome.json["error"]
+    assert tenant.stored == []
+    said = run(tenant, "--map", "Kontakt B=asIs", "--run-dir", str(tenant.folder / "again"), content=content)
+    assert said.code == 0, said.err
+
+
 def test_numbers_that_are_not_the_contacts_pass_once_that_is_said_and_it_is_remembered(tenant: Tenant) -> None:
     add(tenant, LISTED)
     said = run(tenant, "--map", "mobile=asIs", content=WITH_MOBILE.format("mobile"))

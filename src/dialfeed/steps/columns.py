@@ -27,12 +27,13 @@ from dialfeed.contacts.mapping import (
 )
 from dialfeed.contacts.system_columns import system_columns
 from dialfeed.coordination.mappings import Mappings, Remembered, list_keys
+from dialfeed.errors import FixSource
 from dialfeed.moments import utc_now
 from dialfeed.running.assembly import home_folder
 from dialfeed.sources.base import Source
 from dialfeed.sources.begun import Begun
 
-_LOOKED_AT = 1000
+LOOKED_AT = 1000
 """So many of a source's first records are looked at, whatever the chunks of the run are."""
 
 
@@ -95,7 +96,7 @@ def settle_columns(source: Begun, plan: Plan, wanted_list: str | None) -> Settle
     used_for_list = same_header is not None and not same_header.lists.keys().isdisjoint(keys)
     before = same_header if used_for_list else memory.last_of(keys)
     known = same_header or before
-    sample = source.first_rows(_LOOKED_AT)
+    sample = source.first_rows(LOOKED_AT)
     mapping, reused = _map(header, plan, known, sample)
     shape = shape_of(mapping, _contents(mapping, sample), _left_out(mapping))
     differences = compare(Shape.from_dict(before.shape), shape) if before else []
@@ -117,6 +118,24 @@ def remember_columns(settled: Settled, plan: Plan, lists: Iterable[str]) -> None
 def forget_columns(settled: Settled, plan: Plan) -> bool:
     """Forget the mapping of this header; whether there was one."""
     return Mappings(home_folder(plan)).forget(settled.fingerprint)
+
+
+def check_all_asked(mapping: ColumnMapping, rows: pl.DataFrame | None, plan: Plan) -> None:
+    """Make sure that no column passes whose phones or addresses begin further down than the first rows show.
+
+    Args:
+        mapping: The mapping that the source was read by.
+        rows: Some rows from all over the source; None where it has none.
+        plan: With the do-not-call lists of the run; without one nothing is looked at.
+
+    Raises:
+        FixSource: A column holds phones or addresses that no list was asked about.
+    """
+    if rows is None or not plan.dnc:
+        return
+    found = channel_evidence(rows, _free(mapping, rows), plan.default_country)
+    for problem in unasked(mapping, found, stops=True):
+        raise FixSource(problem.sentence, advice=problem.remedy)
 
 
 def _map(

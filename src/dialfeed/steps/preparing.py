@@ -22,9 +22,10 @@ from dialfeed.running.order import Order
 from dialfeed.running.retries import OnTheList, passed_over_sentences
 from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
+from dialfeed.sources.spread import Spread
 from dialfeed.steps.buckets import Prepared, prepare, rule_set
 from dialfeed.steps.callinghours import hour_columns
-from dialfeed.steps.columns import Opened
+from dialfeed.steps.columns import LOOKED_AT, Opened, check_all_asked
 from dialfeed.steps.evidence import keep_evidence, keep_late_evidence
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
@@ -73,8 +74,9 @@ def _prepare(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> tu
         if_empty=dict(order.plan.if_empty),
         unwanted_kinds=order.plan.reject_kinds,
     )
-    return prepare(
-        opened.source,
+    spread = Spread(opened.source, LOOKED_AT)
+    prepared = prepare(
+        spread,
         rules,
         scrubbing.scrubber,
         folder=run.folder.path,
@@ -83,6 +85,8 @@ def _prepare(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> tu
         already=OnTheList(order.retry_of) if order.retry_of else None,
         already_objected=order.retry_of,
     )
+    check_all_asked(opened.mapping, spread.rows(), order.plan)
+    return prepared
 
 
 def _facts_of_source(order: Order, opened: Opened) -> dict[str, Any]:
