@@ -47,6 +47,14 @@ def test_a_rehearsal_beside_an_import_is_said_before_its_numbers() -> None:
     assert said[1] == "The second run was to send nothing: what it counts as failed is fit to load."
 
 
+def test_the_page_begins_with_what_came_of_both() -> None:
+    first, second = told_runs.summary(), told_runs.summary(**SECOND)
+    story = story_of(told_runs.delivery(9))
+    page = Page(render_comparison(compared(first, story, second, story), [first, second], [story, story]))
+    assert next(page.root.all("h1")).text == "700 delivered, then 500."
+    assert compared(first, story, first, story).headline == "Both delivered 700."
+
+
 def test_a_slower_delivery_is_said() -> None:
     fast, slow = story_of(told_runs.delivery(100)), story_of(told_runs.delivery(100, every=1.0))
     said = compared(told_runs.summary(), fast, told_runs.summary(), slow).differences

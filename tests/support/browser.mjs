@@ -34,10 +34,13 @@ for (const file of files) {
       found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
     }
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll("table.compare, table.buckets, table.reasons")]
+        .filter((each) => each.scrollWidth > each.parentElement.clientWidth).map((each) => each.caption.innerText));
     const shown = await page.evaluate(() =>
       [...document.querySelectorAll("svg.chart")].filter((each) => each.getBoundingClientRect().width > 0).length);
     told.push({
-      file, view, requests, logged, wider, shown,
+      file, view, requests, logged, wider, cut, shown,
       violations: found && found.violations.map((each) => ({
         id: each.id, impact: each.impact, at: each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200)),
       })),

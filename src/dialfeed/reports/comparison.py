@@ -64,6 +64,12 @@ class Comparison:
     lists: Sequence[tuple[str, str, str]]
     differences: Sequence[str]
 
+    @property
+    def headline(self) -> str:
+        """What came of both, in one sentence."""
+        one, other = next((line.first, line.second) for line in self.rows if line.name == "delivered")
+        return f"Both delivered {one:,}." if one == other else f"{one:,} delivered, then {other:,}."
+
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form."""
         return asdict(self)

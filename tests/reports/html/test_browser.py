@@ -49,7 +49,10 @@ def pages(folder: Path) -> list[Path]:
     )  # fmt: skip
     shown = {"phone.too_short": [Example(17, "phone", "+1 … 42")], "duplicate.same_identity": [Example(9, survivor=4)]}
     course = list(told_runs.delivery(900))
-    summaries, stories = [full, told_runs.summary()], [story_of(course), story_of(told_runs.delivery(9))]
+    summaries, stories = (
+        [full, told_runs.summary(rows=dict.fromkeys(full["rows"], 11_234_567))],
+        [story_of(course), story_of(told_runs.delivery(9))],
+    )
     comparison = compared(summaries[0], stories[0], summaries[1], stories[1])
     made = {
         "full": render(full, course, examples=shown),
@@ -84,5 +87,6 @@ def test_pages_ask_nothing_of_the_network_and_are_open_to_everybody(tmp_path: Pa
         assert each["logged"] == [], where
         assert each["violations"] in ([], None), where
         assert each["wider"] <= 0, where
+        assert each["cut"] == [], f"numbers stand outside of {where}"
     charts = {(Path(each["file"]).stem, each["view"]): each["shown"] for each in looks}
     assert charts["full", "light"] == charts["full", "phone"] == 4  # each in the one of its two widths that fits
