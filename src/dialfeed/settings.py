@@ -201,12 +201,12 @@ def _recorded(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Column names in order: a list, or text with commas between them."""
+    """Names of columns or of lists in order: a list, or text with commas between them."""
     if isinstance(value, list):
         return tuple(name.strip() for name in _texts(value))
     names = tuple(name.strip() for part in _texts(value) for name in part.split(","))
     if not all(names):
-        raise ValueError("COLUMN,COLUMN is expected")
+        raise ValueError("names are expected, with commas between them")
     return names
 
 

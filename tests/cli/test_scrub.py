@@ -313,6 +313,18 @@ def test_evidence_finds_what_was_decided_about_a_number_on_a_day(tenant: Tenant)
     assert tenant.run("evidence", LISTED, "--date", "2020-01-01", "--json").code == 4
 
 
+def test_evidence_finds_a_run_on_every_day_on_which_it_sent_contacts(tenant: Tenant) -> None:
+    add(tenant, LISTED)
+    run_id = run(tenant).json["run"]
+    trail = Trail(tenant.folder / "run" / "audit.jsonl", run_id, lambda: datetime(2027, 1, 5, 1, tzinfo=UTC))
+    trail.append("hold.released", operator="Ann")  # something was done to it on that day, and nothing was sent
+    assert tenant.run("evidence", CLEAR, "--date", "2027-01-05", "--json").json["decided"] == []
+    trail.append("batch.sent", batch=2, attempt=1, contacts=1)
+    trail.close()
+    found = tenant.run("evidence", CLEAR, "--date", "2027-01-05", "--json").json["decided"]
+    assert [each["run"] for each in found] == [run_id]
+
+
 def _changed(old: bytes, new: bytes) -> Callable[[Path], None]:
     def change(file: Path) -> None:
         assert old in file.read_bytes()

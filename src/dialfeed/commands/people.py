@@ -17,7 +17,8 @@ from dialfeed.commands.shared import as_text, examples, new_command, plan_of, se
     epilog=examples("dialfeed evidence +12125550100 --date 2026-11-26"),
 )
 @click.argument("endpoint", metavar="NUMBER|EMAIL|-", required=False)
-@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only runs of this day (UTC).")
+@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only runs that were "
+              "scrubbed on this day (UTC), or sent contacts on it.")  # fmt: skip
 @click.option("--new-key", is_flag=True, help="Make a new key for pseudonyms; older evidence keeps its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @settings_named("default_country", "home", "runs_dir", "log_format")

@@ -27,10 +27,11 @@ from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE, OPTOUTS
 from dialfeed.donotcall.keys import KeyRing
 from dialfeed.errors import DialfeedError, FixSettings
 from dialfeed.files import sha256_of
-from dialfeed.ledger.folder import LEDGER, SUMMARY, every_run
+from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
 from dialfeed.running.assembly import home_folder
 from dialfeed.runs.evidence import DOES_NOT_HOLD, examine
+from dialfeed.runs.sealed import lines_told
 
 _NAMED: Final = 3
 """So many runs without decisions are named."""
@@ -162,7 +163,7 @@ def look_back(endpoint: Endpoint, plan: Plan, on: date | None) -> Inquiry:
     Args:
         endpoint: Whom to look for.
         plan: Where runs and keys are.
-        on: Only runs of this day (UTC); None for all.
+        on: Only runs that were scrubbed on this day (UTC), or sent contacts on it; None for all.
     """
     found, records = Inquiry(), read_records(home_folder(plan))
     unseen = dict(records.kept)
@@ -192,7 +193,7 @@ def _look_into(folder: Path, endpoint: Endpoint, found: Inquiry, keys: KeyRing, 
         if (folder / LEDGER).is_file() and (on is None or _day_of(run_id) == on):
             found.without_evidence.append(run_id)
         return False
-    if on is not None and datetime.fromisoformat(record["started_at"]).date() != on:
+    if on is not None and on not in _days_of(folder, record):
         return False
     try:
         pseudonym = keys.find(record["key_id"]).pseudonym(endpoint.channel, endpoint.value)
@@ -202,6 +203,16 @@ def _look_into(folder: Path, endpoint: Endpoint, found: Inquiry, keys: KeyRing, 
         return True
     found.decided.extend(list(_decided(folder, record, pseudonym)))
     return True
+
+
+def _days_of(folder: Path, record: Mapping[str, Any]) -> set[date]:
+    """The days on which a run was scrubbed and on which it sent contacts: one that is gone on with has several."""
+    days = {datetime.fromisoformat(record["started_at"]).date()}
+    with suppress(OSError, ValueError):
+        for _, told in lines_told(folder / AUDIT):
+            if told.get("event") == "batch.sent":
+                days.add(datetime.fromisoformat(str(told.get("time"))).date())
+    return days
 
 
 def _not_as_written(folder: Path, plan: Plan, recorded: str | None) -> list[str]:

@@ -40,16 +40,24 @@ def changed_since_sealed(trail: Path) -> Iterator[Problem]:
 def _seals(trail: Path) -> dict[str, tuple[int, str]]:
     """File → the last line that seals it, and the hash that is told there."""
     found: dict[str, tuple[int, str]] = {}
-    with trail.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            told = _read(raw)
-            for fact, file in _SEALS.get(str(told.get("event")), {}).items():
-                found[file] = (number, str(told.get(fact)))
+    for number, told in lines_told(trail):
+        for fact, file in _SEALS.get(str(told.get("event")), {}).items():
+            found[file] = (number, str(told.get(fact)))
     return found
 
 
+def lines_told(trail: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """The lines of a trail with their numbers; one that is none tells nothing, which the chain shows.
+
+    Raises:
+        OSError: The trail cannot be read.
+    """
+    with trail.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            yield number, _read(raw)
+
+
 def _read(raw: bytes) -> Mapping[str, object]:
-    """What a line says; nothing, where it is none, which the chain shows."""
     try:
         told = orjson.loads(raw)
     except orjson.JSONDecodeError:
