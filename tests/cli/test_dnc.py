@@ -367,6 +367,15 @@ def test_status_tells_of_what_is_missing_and_damaged(national: Dnc) -> None:
     assert national.verdicts(A) == {"us-national": "damaged"}
 
 
+def test_status_tells_of_a_list_that_the_profile_names_and_that_is_not_there(national: Dnc) -> None:
+    config = national.file("dialfeed.toml", "[profile.default]", 'dnc = ["internal", "us-national"]')
+    told = national("status", "--config", config)
+    assert (told.code, "internal" in told.out) == (6, True)
+    assert national("add", "--internal", A).code == 0
+    assert national("status", "--config", config).code == 0
+    assert national("status", "us-national").code == 0
+
+
 def test_nothing_to_look_at_is_fine(dnc: Dnc) -> None:
     assert dnc("status").code == 0
     assert dnc("list").code == 0

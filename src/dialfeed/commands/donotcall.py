@@ -205,7 +205,7 @@ def versions_command(name: str, *, as_json: bool, **given: Any) -> None:
 @_JSON
 @settings_named("home")
 def status_command(names: tuple[str, ...], *, warn_within: str, verify: bool, as_json: bool, **given: Any) -> None:
-    """Tell which lists can be used: all, or those named.
+    """Tell which lists can be used: those named, or all that there are and all that the profile names.
 
     Exit code 0: all can. 4: one expires soon. 6: one is too old, missing or damaged.
     """
@@ -213,7 +213,10 @@ def status_command(names: tuple[str, ...], *, warn_within: str, verify: bool, as
     from dialfeed.listkeeping import look_at, open_store
 
     with told_errors():
-        found = look_at(open_store(plan_of(given)), names, warn_within, verify=verify)
+        plan = plan_of(given)
+        store = open_store(plan)
+        wanted = names or tuple(dict.fromkeys([*store.ids(), *plan.dnc]))
+        found = look_at(store, wanted, warn_within, verify=verify)
         click.echo(as_text([each.as_dict() for each in found]) if as_json else status_as_text(found))
         sys.exit(max((each.exit_code for each in found), default=0))
 
