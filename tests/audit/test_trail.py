@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -232,10 +232,18 @@ def test_the_end_of_a_long_trail_is_found_without_reading_it_whole(tmp_path: Pat
     assert read < path.stat().st_size / 2
 
 
-def test_a_last_line_that_was_changed_is_not_built_upon(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda line: line[:-20] + b"\n", lambda line: line.replace(b"SUCCESS", b"success"), lambda _: b"[]\n",
+        lambda line: rewritten(line, n="3"), lambda line: line.replace(b'"n":3', b'"n":4'),
+    ],
+)  # fmt: skip
+def test_a_last_line_that_was_changed_is_not_built_upon(tmp_path: Path, changed: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "audit.jsonl"
     write_trail(path, 3)
-    path.write_bytes(path.read_bytes()[:-20] + b"\n")
+    *before_it, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*before_it, changed(last)]))
     before = files_open()
     with pytest.raises(CheckFile, match="audit verify"):
         Trail(path, "run-1")

@@ -55,7 +55,7 @@ class Trail:
         hear: Hears every line that is written, from when it is set.
 
     Raises:
-        CheckFile: The trail that is there ends in a line that cannot be read.
+        CheckFile: The trail that is there ends in a line that was changed.
     """
 
     def __init__(self, path: Path, run: str, now: Callable[[], datetime] = utc_now) -> None:
@@ -70,7 +70,7 @@ class Trail:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             os.close(self._file)
             raise CheckFile(
-                f"The last line of {path} cannot be read: it was changed after it was written.",
+                f"The last line of {path} was changed after it was written.",
                 advice=f"`dialfeed audit verify {path}` tells more. Put the file back as it was, then go on.",
             ) from None
         if torn:
@@ -162,4 +162,7 @@ def _tail(file: int) -> tuple[int, str, int]:
     if not whole:
         return 0, FIRST, size
     last = orjson.loads(tail[tail.rfind(b"\n", 0, whole - 1) + 1 : whole])
-    return last["n"], last["hash"], len(tail) - whole
+    claimed = last.pop("hash")
+    if claimed != line_hash(last) or not isinstance(last["n"], int):
+        raise TypeError("no line that was written here")
+    return last["n"], claimed, len(tail) - whole

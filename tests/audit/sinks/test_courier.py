@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sink_world import Away, MemorySink, destination, refuses, write_events
 
-from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused
+from dialfeed.audit.sinks.base import Acknowledged, Answer, Event, Later, Refused, read_event
 from dialfeed.audit.sinks.courier import Courier, Destination, Moment
 from dialfeed.audit.sinks.cursor import CursorFile
 
@@ -56,6 +56,33 @@ def test_after_a_refusal_batches_grow_again(tmp_path: Path) -> None:
     carry(courier(tmp_path, destination(sink)))
     assert [len(batch) for batch in sink.told] == [10, 5, 2, 1, 2, 4, 8, 10, 10, 5]
     assert sink.numbers == [*range(2, 41)]
+
+
+def test_a_sink_that_acknowledges_nothing_has_failed_each_time(tmp_path: Path) -> None:
+    write_events(tmp_path, 2).close()
+    carrier = courier(tmp_path, destination(MemorySink(answer=lambda _: Acknowledged(0))))
+    assert [carrier.step() is not None, carrier.step() is not None, carrier.failures] == [True, True, 2]
+
+
+def test_why_a_refused_event_is_not_taken_the_second_time_is_told(tmp_path: Path) -> None:
+    write_events(tmp_path, 1).close()
+    sink = MemorySink(answer=refuses(1))
+    carry(courier(tmp_path, destination(sink)))
+    sink.answer = lambda _: Later("it is away")
+    carrier = courier(tmp_path, destination(sink))
+    carrier.again()
+    assert (carrier.standing().dead, carrier.standing().reason) == (1, "it is away")
+
+
+@pytest.mark.parametrize("name", ["n", "time", "run", "event", "previous", "hash"])
+def test_a_line_that_lacks_a_part_or_has_one_of_another_kind_is_no_event(tmp_path: Path, name: str) -> None:
+    write_events(tmp_path, 1).close()
+    told = json.loads((tmp_path / "audit.jsonl").read_bytes())
+    assert read_event(json.dumps(told).encode()) is not None
+    for other in ([told[name]], None, "1" if name == "n" else 1):
+        assert read_event(json.dumps(told | {name: other}).encode()) is None
+    del told[name]
+    assert read_event(json.dumps(told).encode()) is None
 
 
 def test_the_first_event_of_a_trail_is_sent_again_too(tmp_path: Path) -> None:
