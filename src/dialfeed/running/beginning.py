@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dialfeed.audit.signing import open_signer
 from dialfeed.audit.sinks.addresses import read_addresses
@@ -37,7 +38,34 @@ def new_run(command: str, order: Order, stopper: Stopper, progress: Progress, ru
 def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progress: Progress) -> Run:
     """A run in a folder that is there: what every step of it has at hand."""
     plan = order.plan
-    policy_told = {
+    summary = Summary(folder.id, str(folder.path), command, policy=_policy(order))
+    signer = open_signer(keys_folder(plan))
+    take_up(folder.summary)
+    trail = Trail(folder.audit, folder.id)
+    telemetry = open_telemetry(telemetry_wanted(plan))
+    trail.hear = telemetry.hear
+    sinks = sinks_of(plan) if order.sends else []
+    shipping = shipping_to(folder.path, sinks, plan) if sinks else None
+    return Run(
+        folder,
+        summary,
+        trail,
+        stopper,
+        progress,
+        sends=order.sends,
+        people_files=plan.people_files,
+        keep_rows=plan.keep_rows,
+        signer=signer,
+        shipping=shipping,
+        telemetry=telemetry,
+        home=home_folder(plan),
+    )
+
+
+def _policy(order: Order) -> dict[str, Any]:
+    """What the user has decided about a run, as its summary and its trail tell it."""
+    plan = order.plan
+    return {
         "flagged": plan.flagged,
         "reject_kinds": list(plan.reject_kinds),
         "max_rejected": str(plan.max_rejected),
@@ -52,28 +80,6 @@ def begin(command: str, folder: RunFolder, order: Order, stopper: Stopper, progr
         "sinks": [address.plain for address in read_addresses(plan.sinks)],
         "do_not_call": f"scrubbed against {', '.join(plan.dnc)}" if plan.dnc else NO_LIST,
     }
-    summary = Summary(folder.id, str(folder.path), command, policy=policy_told)
-    signer = open_signer(keys_folder(plan))
-    take_up(folder.summary)
-    trail = Trail(folder.audit, folder.id)
-    telemetry = open_telemetry(telemetry_wanted(plan))
-    trail.hear = telemetry.hear
-    sinks = sinks_of(plan) if order.sends else []
-    shipping = shipping_to(folder.path, sinks, plan) if sinks else None
-    return Run(
-        folder,
-        summary,
-        trail,
-        stopper,
-        progress,
-        order.sends,
-        plan.people_files,
-        plan.keep_rows,
-        signer=signer,
-        shipping=shipping,
-        telemetry=telemetry,
-        home=home_folder(plan),
-    )
 
 
 def remember_order(ledger: Ledger, run: Run, order: Order) -> None:
