@@ -391,7 +391,8 @@ SETTINGS: tuple[Setting, ...] = (
             "a platform on this machine.", "delivery", "SECONDS"),
     Setting("read_back", _all_or_number, "1000", "Delivered contacts to look for on the list one by one, where the "
             "platform can tell: `all`, or a number for a sample; 0 for none.", "delivery", "N"),
-    Setting("settle_grace", _number, "3", "Seconds that a batch may still be stored after its answer was lost.",
+    Setting("settle_grace", _number, "3", "Seconds that a batch may still be stored after its answer was lost; one "
+            "that the platform stores later may come twice, and is told as unknown.",
             "delivery", "SECONDS"),
     Setting("even_if_locked", _switch, "false", "Load the list although another run is loading it.", "delivery"),
     Setting("home", _text, None, "Folder for what runs share: do-not-call lists, keys, locks, the request budget, "

@@ -13,7 +13,7 @@ from delivery_world import Faults, World, killing
 
 from dialfeed.delivery.answers import Answer, Throttled, Unknown
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Contacts, Leaving
+from dialfeed.delivery.ports import Contacts, Leaving, unwatched
 from dialfeed.delivery.settle import Patience
 from dialfeed.delivery.sizes import CLASSES, size_limit
 from dialfeed.errors import FixAccess, ResumeRun
@@ -57,6 +57,47 @@ def test_a_batch_that_is_stored_long_after_its_answer_was_lost_is_waited_for(mak
     world = make_world(10_000, Faults(lost_late=0.2, late=7.5), seed, policy=Policy(patience=patience))
     world.run()
     world.check()
+
+
+def test_a_lost_batch_may_be_stored_as_late_as_the_slowest_was(
+    make_world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform took ten seconds for one batch; the connection of another is cut at once, and it takes as long."""
+    world = make_world(10_000, Faults(), policy=Policy(in_flight=1, open_lost=1, patience=Patience(grace=3.0)))
+    send, numbers = world.platform.send, itertools.count(1)
+
+    async def now_and_then_slow(contacts: Contacts, leaving: Leaving) -> Answer:
+        number = next(numbers)
+        leaving()
+        await world.clock.sleep(10.0 if number == 2 else 0.0)
+        if number != 4:
+            return await send(contacts, unwatched)
+        places = tuple(int(identity[0] or 0) for identity in contacts.identities())
+        world.platform.writes.append((world.clock.now() + 9.0, places))
+        return Unknown("the connection was cut")
+
+    monkeypatch.setattr(world.platform, "send", now_and_then_slow)
+    world.run()
+    world.check()
+
+
+def test_the_wait_for_a_turn_is_not_the_platforms_slowness(make_world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute's pause before a batch leaves does not make every lost answer wait for a minute."""
+    world = make_world(10_000, Faults(), policy=Policy(in_flight=1, open_lost=1))
+    send, numbers = world.platform.send, itertools.count(1)
+
+    async def held_up(contacts: Contacts, leaving: Leaving) -> Answer:
+        number = next(numbers)
+        await world.clock.sleep(60.0 if number == 2 else 0.0)
+        if number != 4:
+            return await send(contacts, leaving)
+        leaving()
+        return Unknown("HTTP 503", 503)
+
+    monkeypatch.setattr(world.platform, "send", held_up)
+    world.run()
+    world.check()
+    assert world.ended_at < 60.0 + 30.0
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -302,9 +343,9 @@ def test_where_a_part_of_a_batch_may_be_stored_none_is_taken_for_another(make_wo
 def test_a_batch_that_was_to_prove_something_and_shrank_to_the_size_of_a_lost_one_leaves_nothing_unknown(
     make_world: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The batch of 936 is lost, and of the 1,000 after it 64 are refused."""
-    lost_at = sum(size_limit(number, 1000) for number in range(CLASSES))
-    poison = frozenset(range(lost_at, lost_at + 64))
+    """The smallest batch of a cycle is lost, and of the 1,000 after it as many are refused as it is smaller."""
+    after = sum(size_limit(number, 1000) for number in range(CLASSES))
+    poison = frozenset(range(after, after + 1000 - size_limit(CLASSES - 1, 1000)))
     policy = Policy(in_flight=1, open_lost=1, patience=Patience(grace=0.0))
     world = make_world(20_000, Faults(poison=poison, in_part=True), policy=policy)
     lose(world, monkeypatch, CLASSES)
@@ -318,5 +359,5 @@ def test_a_count_that_shows_somebody_else_is_not_waited_for(make_world: Make, mo
     lose(world, monkeypatch, 4, 5, 6)
     world.run()
     world.check(settled=False)
-    assert len(world.outcomes()["unknown"]) == 996 + 992 + 984
+    assert len(world.outcomes()["unknown"]) == sum(size_limit(number, 1000) for number in (3, 4, 5))
     assert world.ended_at < 10.0

@@ -65,6 +65,7 @@ def test_a_canary_is_sent_after_the_grace_and_only_one() -> None:
 def test_a_count_is_given_up_after_twice_the_longest_lag() -> None:
     settling = Settling.start(LOST, PATIENCE, 100.0, 600.0)
     assert [settling.is_over(now) for now in (222.9, 223.0)] == [False, True]
+    assert Settling.start(LOST, PATIENCE, 40.0, 600.0).until == 223.0, "not before a slow platform is at rest"
 
 
 def test_the_time_in_which_a_count_cannot_be_asked_for_does_not_count_within_a_bound() -> None:

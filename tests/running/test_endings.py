@@ -170,6 +170,9 @@ def test_a_run_whose_rows_have_moved_is_judged_by_where_they_are_now() -> None:
     made = summary("import", delivered=9, invalid=1)
     judge_again(made)
     assert (made.exit_code, made.status) == (4, "PARTIAL_FAILURE")
+    made.rows = Rows(delivered=9, failed=1)
+    judged(made)
+    assert (made.exit_code, made.next) == (3, RESUME)
     made.rows = Rows(delivered=10)
     judge_again(made)
     assert (made.exit_code, made.status, made.next) == (0, "SUCCESS", "")
@@ -188,6 +191,9 @@ def test_of_a_run_with_retries_the_last_that_is_not_done_is_gone_on_with() -> No
     made.retries = [{"run": "A", **done, "failed": 1}, {"run": "B", **done, "unknown": 1}, {"run": "C", **done}]
     judge_again(made)
     assert made.next == "dialfeed resume B"
+    made.retries.append({"run": "D", **done, "failed": 1})
+    judged(made)
+    assert made.next == "dialfeed resume D"
 
 
 def test_the_audit_entry_has_a_number_for_every_row_that_was_read() -> None:

@@ -26,6 +26,7 @@ import chaos
 from dialfeed.config import Plan, resolve
 from dialfeed.coordination.budget import Budget, open_budget
 from dialfeed.delivery.ports import Permit
+from dialfeed.delivery.sizes import CLASSES, size_limit
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.pipeline import import_file
 from dialfeed.running.order import Order
@@ -210,10 +211,11 @@ def disturbed(seed: int) -> Scenario:
 def told_apart(calm: Scenario) -> Scenario:
     """The same with sizes that 160, 200 or 320 contacts too many cannot lead from one choice of batches to another.
 
-    Otherwise a count cannot tell such contacts from batches (decision 0004). These batches have 436 to 500 contacts:
-    two choices of as many of them differ by less than 150, and one with a batch more by more than 340.
+    Otherwise a count cannot tell such contacts from batches (decision 0004). Of batches up to 500, in whole cycles, two
+    choices of as many differ by less than 100, and one with a batch more by more than 400.
     """
-    return replace(calm, poison=frozenset(), client={**calm.client, "batch_contacts": 500}, contacts=10_199)
+    contacts = sum(size_limit(number, 500) for number in range(3 * CLASSES))
+    return replace(calm, poison=frozenset(), client={**calm.client, "batch_contacts": 500}, contacts=contacts)
 
 
 # --- one import ---------------------------------------------------------------------------------------------------

@@ -98,7 +98,8 @@ class Consequences:
 
     def lose(self, work: Work, answer: Unknown) -> None:
         """It may be on the list: it stays open until the count has settled it."""
-        work.lost_at, work.cause, work.status = self.clock.now(), answer.cause, answer.status
+        work.lost_at = max(self.clock.now(), (work.left_at or 0.0) + self.lost.slowest)
+        work.cause, work.status = answer.cause, answer.status
         work.pause = answer.pause
         self.journal.unknown(work.batch, cause=answer.cause, status=answer.status)
         self.observe("batch.unknown", batch=work.batch.id, contacts=work.size, cause=answer.cause)
@@ -120,6 +121,7 @@ class Consequences:
 
     def _accepted(self, work: Work, answer: Accepted, now: float) -> None:
         self.lost.stored_at = now
+        self.lost.slowest = max(self.lost.slowest, now - (work.left_at or now))
         if not answer.refused and not answer.unaccounted:
             self.journal.delivered(work.batch, status=answer.status, ids=answer.ids)
             return

@@ -23,7 +23,7 @@ from dialfeed.delivery.consequences import Consequences
 from dialfeed.delivery.health import Health
 from dialfeed.delivery.lost import Lost
 from dialfeed.delivery.policy import Policy
-from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Leaving, Observer, Pace, Supply
+from dialfeed.delivery.ports import Carrier, Clock, Contacts, Journal, Observer, Pace, Supply
 from dialfeed.delivery.settle import Settling
 from dialfeed.delivery.waiting import Waiting
 from dialfeed.delivery.work import Work
@@ -169,11 +169,14 @@ class Delivery:
         if work.contacts is None:
             work.contacts = self.supply.load(work.batch)
         work.batch = self.journal.opened(work.batch)
-        work.sent_at, work.left = self.clock.now(), False
+        work.sent_at, work.left_at = self.clock.now(), None
         self.observe("batch.sent", batch=work.batch.id, contacts=work.size, attempt=work.batch.attempts)
-        self._tasks[asyncio.ensure_future(self._send(work.contacts, work.leaves))] = work
+        self._tasks[asyncio.ensure_future(self._send(work, work.contacts))] = work
 
-    async def _send(self, contacts: Contacts, leaving: Leaving) -> Answer:
+    async def _send(self, work: Work, contacts: Contacts) -> Answer:
+        def leaving() -> None:
+            work.left_at = self.clock.now()
+
         await self.journal.synced()
         answer = await self.carrier.send(contacts, leaving)
         if isinstance(answer, Throttled):
@@ -224,7 +227,7 @@ class Delivery:
 
     async def _recall(self) -> None:
         """Take back what waits for its turn: it has not left, so there is nothing to settle."""
-        waiting = [task for task, work in self._tasks.items() if not work.left]
+        waiting = [task for task, work in self._tasks.items() if work.left_at is None]
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -232,7 +235,7 @@ class Delivery:
             work = self._tasks.pop(task)
             if not task.cancelled():
                 self._finish(work, task)
-            elif work.left:
+            elif work.left_at is not None:
                 self._consequences.lose(work, Unknown(_STOPPED))
             else:
                 self._consequences.recall(work)

@@ -18,12 +18,14 @@ class Lost:
         settleable: Whether a count can settle them: it can be read, and nobody else writes to the list.
         works: The batches, in the order in which their answers were lost.
         stored_at: When the platform last said that it had stored contacts; 0 for never.
+        slowest: The longest that the platform has taken to store a batch: one whose answer is lost may take as long.
         lag_seen: The shortest time in which the count has followed what was stored; None where that was never seen.
     """
 
     settleable: bool
     works: list[Work] = field(default_factory=list)
     stored_at: float = 0.0
+    slowest: float = 0.0
     lag_seen: float | None = None
 
     def leaves_apart(self, sizes: Sequence[int]) -> bool:

@@ -52,7 +52,7 @@ class Question:
     Attributes:
         base: The count if none of the open batches had landed.
         sizes: The sizes of the open batches.
-        at_rest_since: When the last request that can have stored anything ended.
+        at_rest_since: When the last request that can have stored anything ended, or may end: also later than now.
         canary: The size of a batch that was delivered after all of them, not in `base`; 0 for none.
         in_part: Whether the platform stores a part of a batch: then only all of them, or none, can be told.
     """
@@ -134,7 +134,7 @@ class Settling:
     @classmethod
     def start(cls, question: Question, patience: Patience, now: float, longest: float) -> Settling:
         """A settling that begins, of a platform that may be out of reach for `longest` seconds."""
-        until = now + patience.grace + 2 * patience.lag
+        until = max(now, question.at_rest_since) + patience.grace + 2 * patience.lag
         return cls(question, patience, until, max(until, now + longest))
 
     def postponed(self, seconds: float) -> Settling:

@@ -17,8 +17,8 @@ class Work:
         contacts: Its contacts for the wire, once they are loaded.
         ready_at: Not to be sent before.
         sent_at: When it was sent last.
-        left: Whether it has left since, so that it may be on the list; until then it waits for its turn.
-        lost_at: When its answer was lost.
+        left_at: When it has left since, so that it may be on the list; None while it waits for its turn.
+        lost_at: When its answer was lost, or would have come if it were as slow as the slowest.
         cause, status, pause: What is known of the lost answer (`answers.Unknown`).
     """
 
@@ -26,15 +26,11 @@ class Work:
     contacts: Contacts | None = None
     ready_at: float = 0.0
     sent_at: float = 0.0
-    left: bool = False
+    left_at: float | None = None
     lost_at: float = 0.0
     cause: str = ""
     status: int | None = None
     pause: float | None = None
-
-    def leaves(self) -> None:
-        """It is about to be written."""
-        self.left = True
 
     @property
     def size(self) -> int:
