@@ -171,7 +171,7 @@ def test_a_run_whose_rows_have_moved_is_judged_by_where_they_are_now() -> None:
     judge_again(made)
     assert (made.exit_code, made.status) == (4, "PARTIAL_FAILURE")
     made.rows = Rows(delivered=9, failed=1)
-    judged(made)
+    judge_again(made)
     assert (made.exit_code, made.next) == (3, RESUME)
     made.rows = Rows(delivered=10)
     judge_again(made)
@@ -192,7 +192,7 @@ def test_of_a_run_with_retries_the_last_that_is_not_done_is_gone_on_with() -> No
     judge_again(made)
     assert made.next == "dialfeed resume B"
     made.retries.append({"run": "D", **done, "failed": 1})
-    judged(made)
+    judge_again(made)
     assert made.next == "dialfeed resume D"
 
 
