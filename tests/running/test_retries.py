@@ -19,7 +19,6 @@ from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.summary import Rows, Summary, read_summary
 from dialfeed.reports.text import BUCKET_FILES
-from dialfeed.running.endings import judge_again
 from dialfeed.running.retries import (
     OnTheList,
     check_can_be_retried,
@@ -96,7 +95,7 @@ def test_a_row_stands_where_the_last_retry_that_had_it_left_it(run: Path) -> Non
 
 def test_closed_rows_move_in_the_report_and_their_sum_stays(run: Path) -> None:
     write_retry(run, "B", {"invalid": [4], "delivered": [8, 10]}, "2026-11-26T07:40:00.100Z")
-    close_rows(run, judge_again)
+    close_rows(run)
     told = read_summary(run / SUMMARY)
     assert told.rows == Rows(read=10, delivered=7, duplicate=1, invalid=2)
     assert told.rows.adds_up
@@ -106,7 +105,7 @@ def test_closed_rows_move_in_the_report_and_their_sum_stays(run: Path) -> None:
     ]
     assert (told.exit_code, told.next) == (4, "Mend rejected.csv, then: dialfeed retry FIRST rejected.csv")
     write_retry(run, "C", {"delivered": [4, 9]}, "2026-11-26T07:50:00.100Z")
-    close_rows(run, judge_again)
+    close_rows(run)
     told = read_summary(run / SUMMARY)
     assert told.rows == Rows(read=10, delivered=9, duplicate=1)
     assert (told.exit_code, told.next) == (0, "")
@@ -118,9 +117,9 @@ def test_closed_rows_move_in_the_report_and_their_sum_stays(run: Path) -> None:
 
 def test_a_report_that_is_up_to_date_is_not_touched(run: Path) -> None:
     write_retry(run, "B", {"delivered": [8]}, "2026-11-26T07:40:00.100Z")
-    close_rows(run, judge_again)
+    close_rows(run)
     before = [(run / name).read_bytes() for name in (SUMMARY, AUDIT)]
-    close_rows(run, judge_again)
+    close_rows(run)
     assert [(run / name).read_bytes() for name in (SUMMARY, AUDIT)] == before
 
 
