@@ -86,6 +86,13 @@ def test_numbers_of_orders_that_are_somebodys_phone_numbers_are_not_called(tenan
     assert len(loaded(tenant, content, *flags)[1]) == 9
 
 
+def test_bare_digits_are_phones_where_the_columns_name_means_nothing_else(tenant: Tenant) -> None:
+    outcome, stored = loaded(tenant, people(9, phone="212555{:04}"), "--default-country", "US")
+    assert outcome.code == 0, outcome.err
+    assert {each["phone"] for each in stored} == {f"+1212555{100 + n:04}" for n in range(9)}
+    assert [finding["code"] for finding in outcome.json["findings"]] == ["header.by_values"]
+
+
 def test_a_column_of_phone_numbers_is_found_by_its_values_and_told(tenant: Tenant) -> None:
     outcome, stored = loaded(tenant, people(5))
     assert outcome.code == 0, outcome.err

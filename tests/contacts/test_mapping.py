@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialfeed.contacts.fields import CONTACT_FIELDS, RESERVED_COLUMNS
-from dialfeed.contacts.mapping import SYNONYMS, ColumnMapping, header_fingerprint, map_headers, match_key, problems
+from dialfeed.contacts.mapping import (
+    SYNONYMS,
+    ColumnMapping,
+    header_fingerprint,
+    is_numbered,
+    map_headers,
+    match_key,
+    problems,
+)
 from dialfeed.contacts.reasons import BY_CODE
 
 COMPLETE = ("externalId", "firstName", "lastName", "phone", "email", "countryCode", "doNotCall", "doNotEmail")
@@ -226,6 +234,17 @@ def test_a_full_name_beside_a_first_or_last_name_passes_through_unless_it_is_map
     assert codes(map_headers(header, overrides={"Full Name": "fullName"})) == [problems.TWO_COLUMNS]
     mapped = map_headers(header, overrides={"Full Name": "fullName", "Last Name": "-"})
     assert (mapped.full_name, mapped.problems) == (1, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "numbered"),
+    [
+        ("Col7", True), ("Column 7", True), ("F3", True), ("Spalte_2", True), ("Unnamed: 4", True), ("7", True),
+        ("Order", False), ("Order 7", False), ("Col", False), ("Phone2", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_only_counts_columns_means_nothing(name: str, numbered: bool) -> None:
+    assert is_numbered(name) is numbered
 
 
 def test_values_tell_what_no_name_tells() -> None:

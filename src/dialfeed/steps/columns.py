@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from dialfeed.contacts.mapping import (
     MappingProblem,
     empty_flags,
     header_fingerprint,
+    is_numbered,
     map_headers,
     match_key,
     named_channels,
@@ -156,9 +157,18 @@ def _map(
         labels = own_columns(mapping)
         free = [each.position for each in mapping.columns if each.position in labels and each.why == "passed through"]
         found = channel_evidence(sample, free, plan.default_country)
-        sure = {at: field for at, field in found.items() if field != PHONE or written_as_phones(sample[str(at)])}
-        mapping = map_headers(header, **said, evidence=sure)
+        mapping = map_headers(header, **said, evidence={at: found[at] for at in _sure(found, mapping, sample)})
     return _with_unused_told(mapping, sample, plan), bool(kept)
+
+
+def _sure(found: Mapping[int, str], mapping: ColumnMapping, sample: pl.DataFrame) -> Iterator[int]:
+    """The columns whose values settle what they are; bare digits do only where the column's name means nothing else."""
+    for column in mapping.columns:
+        field = found.get(column.position)
+        if field == PHONE and not (is_numbered(column.name) or written_as_phones(sample[str(column.position)])):
+            continue
+        if field is not None:
+            yield column.position
 
 
 def _with_unused_told(mapping: ColumnMapping, sample: pl.DataFrame | None, plan: Plan) -> ColumnMapping:

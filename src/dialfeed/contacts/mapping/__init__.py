@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dialfeed.contacts.mapping.columns import CLAIMS, PASSES, ColumnMapping, MappedColumn, MappingProblem
 from dialfeed.contacts.mapping.headers import map_headers
-from dialfeed.contacts.mapping.names import SYNONYMS, header_fingerprint, match_key
+from dialfeed.contacts.mapping.names import SYNONYMS, header_fingerprint, is_numbered, match_key
 from dialfeed.contacts.mapping.problems import NO_CHANNEL, empty_flags, named_channels, not_used, unasked
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "MappingProblem",
     "empty_flags",
     "header_fingerprint",
+    "is_numbered",
     "map_headers",
     "match_key",
     "named_channels",

@@ -92,6 +92,10 @@ FULL_NAMES: Final = """
     nome completo, nome e sobrenome, nome e apelido"""
 """Names of a column that holds first and last name together, in the same languages."""
 
+_NUMBERED: Final = re.compile(
+    "(c|col|colonne|column|columna|coluna|campo|champ|f|feld|field|spalte|unnamed|v|value|var|variable|x)?[0-9]+"
+)
+
 _NEUTRALISED: Final = re.compile("^'(?=[-=+@\uff0d\uff1d\uff0b\uff20])")
 
 
@@ -104,6 +108,11 @@ def match_key(name: str) -> str:
     """Reduce a name to what counts when two names are compared: its letters and digits, without case and accents."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(filter(str.isalnum, letters))
+
+
+def is_numbered(name: str) -> bool:
+    """Tell whether a name only counts columns (``Col7``, ``F3``, ``Spalte 2``), so that it speaks for no meaning."""
+    return _NUMBERED.fullmatch(match_key(name)) is not None
 
 
 def clean_names(header: Sequence[str]) -> list[str]:
