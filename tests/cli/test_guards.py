@@ -56,6 +56,41 @@ def test_the_same_content_twice_is_stopped_until_a_person_insists(tenant: Tenant
     assert (verdict["stopped"], verdict["insisted"]) == (False, True)
 
 
+def test_the_same_contacts_in_another_file_are_stopped_until_a_person_insists(tenant: Tenant) -> None:
+    header, *rows = contacts(30).splitlines(keepends=True)
+    first = load(tenant, "".join([header, *rows]))
+    exported = "".join([header, *reversed(rows), rows[3]]).replace("\n", "\r\n").replace(",", ";")
+    again = load(tenant, exported)
+    assert again.code == 6
+    assert f"The same contacts were loaded into this list on {first.json['run'][:4]}" in again.err
+    assert first.json["run"] in again.err
+    assert len(tenant.stored) == 30
+    assert load(tenant, exported, "--insist", "same-content").code == 0
+    assert load(tenant, "".join([header, *rows[1:]])).code == 0, "one contact less is another set"
+
+
+def test_the_mended_rows_of_two_runs_are_the_same_contacts_once(tenant: Tenant) -> None:
+    flagged = load(tenant, contacts(20, flagged=20))
+    assert tenant.stored == []
+    assert load(tenant, contacts(20)).code == 0
+    mended = Path(flagged.json["folder"], "suppressed.csv").read_text("utf-8").replace(",yes,", ",no,")
+    again = load(tenant, mended)
+    assert again.code == 6
+    assert "--insist same-content" in again.err
+    assert len(tenant.stored) == 20
+
+
+def test_what_is_remembered_of_contacts_cannot_be_guessed_without_the_key_of_the_home_folder(tenant: Tenant) -> None:
+    assert load(tenant, contacts(1)).code == 0
+    (history,) = (tenant.folder / "home" / "history").iterdir()
+    told = {json.loads(line)["identities"] for line in history.read_bytes().splitlines()}
+    assert [len(each) for each in told] == [64]
+    history.unlink()
+    tenant.run("evidence", "--new-key")
+    assert load(tenant, contacts(1)).code == 0
+    assert told.isdisjoint(json.loads(line)["identities"] for line in history.read_bytes().splitlines())
+
+
 def test_a_rehearsal_judges_and_leaves_no_history(tenant: Tenant) -> None:
     content = contacts(30)
     assert load(tenant, content, "--dry-run").code == 0

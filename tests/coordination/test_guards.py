@@ -11,11 +11,11 @@ from dialfeed.coordination.history import PastRun
 
 
 def past(number: int = 0, *, rows: int = 1000, rejected: int = 0, suppressed: int = 0, delivered: int = 900,
-         sha256: str = "", finished: bool = True) -> PastRun:  # fmt: skip
+         sha256: str = "", finished: bool = True, identities: str = "") -> PastRun:  # fmt: skip
     content = sha256 or f"content {number}"
     return PastRun(
         f"run-{number}", "L", "2026-03-02T07:40:00+00:00", content, "h", rows, rejected, suppressed, delivered,
-        delivered, finished,
+        delivered, finished, identities=identities,
     )  # fmt: skip
 
 
@@ -32,6 +32,9 @@ USUAL = [past(1, rejected=20, suppressed=100), past(2, rejected=10, suppressed=1
         pytest.param(Load("new", 1000, 30, 100, 870), USUAL, [], id="a usual file"),
         pytest.param(Load("new", 1000, 500, 500), [], [], id="nothing to compare with"),
         pytest.param(Load("content 2", 1000, 0, 100), USUAL, ["same-content"], id="the same content"),
+        pytest.param(Load("new", 5, identities="c"), [past(identities="c")], ["same-content"], id="the same contacts"),
+        pytest.param(Load("new", 5, identities="c"), [past(identities="d")], [], id="other contacts"),
+        pytest.param(Load("new", 5), [past()], [], id="contacts of which nothing is known, before and now"),
         pytest.param(Load("content 2", 1000, 0, 100, count=0), USUAL, [], id="the list was emptied since"),
         pytest.param(Load("x", 5), [past(1, sha256="x", delivered=0)], [], id="the same content, never delivered"),
         pytest.param(Load("x", 5), [past(1, sha256="x", delivered=0, finished=False)], ["same-content"], id="killed"),

@@ -49,6 +49,23 @@ def test_a_sealed_stage_is_on_the_disk_before_anybody_may_rely_on_it(
     assert order[-1] == tmp_path.stat().st_ino
 
 
+def test_the_same_contacts_are_known_in_any_order_and_in_chunks_of_any_size(tmp_path: Path) -> None:
+    def identities(*chunks: tuple[int, int]) -> str:
+        folder = tmp_path / str(chunks)
+        folder.mkdir()
+        with StageWriter(folder) as writer:
+            for first, size in chunks:
+                writer.add(chunk(first, size))
+            return writer.seal().identities
+
+    whole = identities((0, 40))
+    assert identities((30, 10), (0, 30)) == whole
+    assert identities((0, 40), (7, 3), (7, 3)) == whole, "with duplicates"
+    assert identities((0, 39)) != whole
+    assert identities((1, 40)) != whole
+    assert identities() == ""
+
+
 def test_a_stage_reads_back_what_was_staged(tmp_path: Path) -> None:
     with StageWriter(tmp_path) as writer:
         writer.add(chunk(0, 1))

@@ -11,15 +11,15 @@ from tenant import Tenant
 
 from dialfeed.sandbox import SandboxServer, Settings
 
-FORMAT = 2
+FORMAT = 3
 REMEMBERED = {
     "batch": "id root start stop size spans state attempts status cause settled stored_unnamed ids",
     "fact": "name value",
     "refusal": "place batch code field words",
     "suppression": "place field batch reasons at",
     "facts": "baseline format judged list plan prepared retry_of run source",
-    "facts.prepared": "columns endpoints evidence_seconds fields fingerprint header passed prepared retry scrub "
-    "seconds source",
+    "facts.prepared": "columns endpoints evidence_seconds fields fingerprint header identities passed prepared "
+    "retry scrub seconds source",
     "facts.prepared.prepared": "blank duplicate invalid read ready reasons suppressed warnings",
     "facts.prepared.scrub": "decisions hours key_id lines lists opened_at reasons sha256 valid_until",
 }

@@ -5,8 +5,11 @@ Identity is `externalId`, `phone`, `email` in that order (`cxone-v2-dialect.md` 
 the @ so, and the same person twice is worse than a rare pair told apart by case only.
 
 Two steps keep it exact and cheap. A 64-bit hash of each identity finds the few contacts that may have a twin
-(polars' own hash: stable within a process, which is all that is needed, and never stored). Then the identities
-themselves of those few are compared. So a collision of hashes costs a look, and never a contact.
+(polars' own hash). Then the identities themselves of those few are compared. So a collision of hashes costs a look,
+and never a contact.
+
+The sum of the hashes of all contacts but the duplicates stands for the whole of them, whatever their order: a set of
+contacts that comes back in another file is known by it.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ def _known(contacts: pl.DataFrame, name: str) -> pl.Expr:
 
 
 def hash_identity(contacts: pl.DataFrame) -> Hashes:
-    """A 64-bit hash of each contact's identity, good within this process."""
+    """A 64-bit hash of each contact's identity, good for one version of polars."""
     return identity(contacts).hash_rows(seed=0).to_numpy()
 
 
@@ -80,6 +83,14 @@ def _repeated(hashes: Hashes, places: npt.NDArray[np.int64]) -> npt.NDArray[np.i
     twins[1:] |= same
     twins[:-1] |= same
     return places[order[twins]]
+
+
+def sum_of(hashes: Hashes, duplicates: npt.NDArray[np.int64]) -> int:
+    """The sum of the hashes, modulo 2**64, but for those at the places of duplicates.
+
+    Two sets of contacts of one size have the same sum by a chance of 1 in 2**64.
+    """
+    return (int(hashes.sum()) - int(hashes[duplicates].sum())) % (1 << 64)
 
 
 DUPLICATES_SCHEMA = pl.Schema({"place": pl.Int64, "survivor": pl.Int64})

@@ -41,6 +41,7 @@ class Load:
         ready: Contacts fit to send.
         count: How many contacts the list has; None where that is not known.
         capacity: How many it takes; None where that is not known.
+        identities: Pseudonym of the identities of the contacts fit to send; empty without contacts.
     """
 
     sha256: str
@@ -50,6 +51,7 @@ class Load:
     ready: int = 0
     count: int | None = None
     capacity: int | None = None
+    identities: str = ""
 
     @property
     def room(self) -> int | None:
@@ -98,22 +100,30 @@ def judge(load: Load, past: Sequence[PastRun]) -> list[Verdict]:
 def same_content(load: Load, past: Sequence[PastRun]) -> Verdict:
     """The same content has been loaded into this list, or a run that was loading it has not come to its end.
 
-    A list that holds fewer contacts now than were delivered then has been emptied since: it may be loaded again.
+    It is the same by its bytes, or by who is in it: a file that was exported anew holds the same contacts in another
+    order or form, and so may the mended rows of another run. A list that holds fewer contacts now than were delivered
+    then has been emptied since: it may be loaded again.
     """
     name = "same-content"
-    facts: dict[str, Any] = {"sha256": load.sha256}
-    same = [each for each in past if each.sha256 == load.sha256 and (each.delivered or not each.finished)]
+    facts: dict[str, Any] = {"sha256": load.sha256, "identities": load.identities}
+    loaded = [each for each in past if each.delivered or not each.finished]
+    same = [each for each in loaded if each.sha256 == load.sha256 or _same_contacts(load, each)]
     if not same:
         return Verdict(name, facts=facts)
     last = same[-1]
     facts |= {"earlier_run": last.run, "delivered": last.delivered, "finished": last.finished, "count": load.count}
     if load.count is not None and load.count < max(last.delivered, 1):
         return Verdict(name, facts=facts)
+    what, were = ("content", "was") if last.sha256 == load.sha256 else ("contacts", "were")
     if not last.finished:
-        sentence = f"Run {last.run} was loading the same content into this list and has not come to its end: "
+        sentence = f"Run {last.run} was loading the same {what} into this list and has not come to its end: "
         return Verdict(name, sentence + f"`dialfeed resume {last.run}` goes on with it.", facts)
-    sentence = f"The same content was loaded into this list on {last.time[:10]} (run {last.run}, "
+    sentence = f"The same {what} {were} loaded into this list on {last.time[:10]} (run {last.run}, "
     return Verdict(name, sentence + f"{counted(last.delivered, 'contact')} delivered).", facts)
+
+
+def _same_contacts(load: Load, earlier: PastRun) -> bool:
+    return bool(load.identities) and earlier.identities == load.identities
 
 
 def empty(load: Load, usual: Sequence[PastRun]) -> Verdict:

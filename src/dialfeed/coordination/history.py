@@ -36,6 +36,8 @@ class PastRun:
         delivered: Contacts on the list, or perhaps on it.
         finished: Whether the run came to an end; one that was killed has not.
         retry_of: The run whose rows it loads once more; empty for a run with a source of its own.
+        identities: Pseudonym of the identities of the contacts fit to send, whatever their order; empty where there
+            were none, or it is not known.
     """
 
     run: str
@@ -50,6 +52,7 @@ class PastRun:
     delivered: int
     finished: bool
     retry_of: str = ""
+    identities: str = ""
 
 
 class History:

@@ -38,7 +38,7 @@ class Key:
     secret: bytes = field(repr=False)
 
     def pseudonym(self, channel: str, value: str) -> str:
-        """The pseudonym of one number (E.164) or address: 64 hexadecimal digits."""
+        """The pseudonym of one number (E.164), address or set of contacts: 64 hexadecimal digits."""
         return hmac.digest(self.secret, _text(channel, value), "sha256").hex()
 
     def pseudonyms(self, channel: str, values: pl.Series) -> pl.Series:

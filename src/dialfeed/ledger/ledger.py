@@ -67,7 +67,7 @@ create table if not exists suppression (
 ) without rowid;
 """
 
-_FORMAT = 2
+_FORMAT = 3
 """Of what a run remembers: the tables, and the facts that `dialfeed.steps` puts among them. It counts up with every
 change to either, so that a run is gone on with by no version that would not find what it needs; a ledger that tells no
 format is one of format 1."""

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity
+from dialfeed.contacts.duplicates import Hashes, candidates, confirm, hash_identity, identity, sum_of
 from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 from dialfeed.contacts.findings import ROW
 from dialfeed.files import sync_file, write_json
@@ -145,14 +145,15 @@ class StageWriter:
         """Find the duplicates, and make the stage ready to be read."""
         self._hashes.close()
         starts = np.cumsum([0, *(chunk["length"] for chunk in self._chunks)])
-        found = candidates(_map_hashes(self._folder / "hashes.bin"))
-        duplicates = confirm(self._identities(found, starts))
+        hashes = _map_hashes(self._folder / "hashes.bin")
+        duplicates = confirm(self._identities(candidates(hashes), starts))
+        identities = sum_of(hashes, duplicates["place"].to_numpy())
         duplicates.write_ipc(self._folder / "duplicates.arrow", compression="uncompressed")
         (self._folder / "hashes.bin").unlink()
         sync_file(self._folder / "duplicates.arrow")
         for synced in self._synced:
             synced.result()
-        write_json(self._folder / "stage.json", {"chunks": self._chunks})
+        write_json(self._folder / "stage.json", {"chunks": self._chunks, "identities": identities})
         return Stage(self._folder)
 
     def _identities(self, found: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> Iterator[pl.DataFrame]:
@@ -202,7 +203,8 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._chunks: list[dict[str, Any]] = json.loads((folder / "stage.json").read_text("utf-8"))["chunks"]
+        self._told: dict[str, Any] = json.loads((folder / "stage.json").read_text("utf-8"))
+        self._chunks: list[dict[str, Any]] = self._told["chunks"]
         self._duplicates = pl.read_ipc(folder / "duplicates.arrow")
         starts = np.cumsum([0, *(chunk["length"] for chunk in self._chunks)])
         self._starts = starts
@@ -214,6 +216,14 @@ class Stage:
     def size(self) -> int:
         """How many contacts are fit to send."""
         return int(self._survivors[-1])
+
+    @property
+    def identities(self) -> str:
+        """What stands for the identities of all contacts fit to send, whatever their order; empty without contacts.
+
+        Whoever guesses a few contacts can confirm them by it: outside of this folder only under a key.
+        """
+        return f"{self.size}:{self._told['identities']:016x}" if self.size else ""
 
     @property
     def duplicates(self) -> int:

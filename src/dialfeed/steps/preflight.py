@@ -39,35 +39,36 @@ async def preflight(run: Run, order: Order, ledger: Ledger, target: Target) -> N
         CheckFile: A guard stops the run, and the user does not insist.
     """
     history = History(home_folder(order.plan), order.plan.base_url or "", target.contact_list.id)
-    header = (ledger.fact("prepared") or {}).get("fingerprint", "")
+    prepared = ledger.fact("prepared") or {}
+    told = {"header": prepared.get("fingerprint", ""), "identities": prepared.get("identities", "")}
     if not (ledger.fact("judged") or ledger.cut_up_to()[0]):
-        load = await _load(run, order, target)
+        load = await _load(run, order, target, told["identities"])
         foresee(run, order, ledger, load)
         past = [each for each in history.runs() if each.run != run.folder.id and not each.retry_of]
         _stop_or_go(run, order.plan, judge(load, past))
         if order.sends:
-            history.add(_past(run, header, finished=False))
+            history.add(_past(run, finished=False, **told))
             ledger.remember(judged=True)
     if order.sends:
-        run.remember_end = partial(_remember_end, run, history, header)
+        run.remember_end = partial(_remember_end, run, history, **told)
 
 
 def enter_retry(run: Run, order: Order, ledger: Ledger, target: Target) -> None:
     """Write a retry into the list's history: nothing judges it, but it puts contacts there as others do."""
     history = History(home_folder(order.plan), order.plan.base_url or "", target.contact_list.id)
     retry_of = str(ledger.fact("retry_of"))
-    history.add(_past(run, "", finished=False, retry_of=retry_of))
-    run.remember_end = partial(_remember_end, run, history, "", retry_of)
+    history.add(_past(run, finished=False, retry_of=retry_of))
+    run.remember_end = partial(_remember_end, run, history, retry_of=retry_of)
 
 
-async def _load(run: Run, order: Order, target: Target) -> Load:
+async def _load(run: Run, order: Order, target: Target, identities: str) -> Load:
     rows, capacity = run.summary.rows, order.plan.list_capacity
     count = await run.stopper.unless(target.carrier.count())
     if count is None and capacity is not None:
         sentence = "The platform does not tell how many contacts the list has, so its room is not known."
         run.summary.findings.append(found("preflight.no_count", sentence))
     sha256 = str(run.summary.source.get("sha256", ""))
-    return Load(sha256, rows.read, rows.invalid, _kept_out(run), run.summary.ready, count, capacity)
+    return Load(sha256, rows.read, rows.invalid, _kept_out(run), run.summary.ready, count, capacity, identities)
 
 
 def _kept_out(run: Run) -> int:
@@ -93,10 +94,10 @@ def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
         )
 
 
-def _remember_end(run: Run, history: History, header: str, retry_of: str = "") -> None:
+def _remember_end(run: Run, history: History, **told: str) -> None:
     """Write the run into the history; that it cannot be written is told, and harms the run no more."""
     try:
-        past = _past(run, header, finished=True, retry_of=retry_of)
+        past = _past(run, finished=True, **told)
         if run.summary.command == "settle":  # it has sent nothing since the run told of itself last
             before = next((each.time for each in history.runs() if each.run == past.run), past.time)
             past = replace(past, time=before)
@@ -106,7 +107,7 @@ def _remember_end(run: Run, history: History, header: str, retry_of: str = "") -
         run.summary.findings.append(found("history.not_written", sentence))
 
 
-def _past(run: Run, header: str, *, finished: bool, retry_of: str = "") -> PastRun:
+def _past(run: Run, *, finished: bool, header: str = "", identities: str = "", retry_of: str = "") -> PastRun:
     summary, rows = run.summary, run.summary.rows
     landed = rows.delivered + rows.unknown
     return PastRun(
@@ -122,4 +123,5 @@ def _past(run: Run, header: str, *, finished: bool, retry_of: str = "") -> PastR
         delivered=landed,
         finished=finished and not (landed and (rows.failed or rows.unknown)),
         retry_of=retry_of,
+        identities=identities,
     )

@@ -29,7 +29,7 @@ from dialfeed.steps.columns import LOOKED_AT, Opened, check_all_asked
 from dialfeed.steps.evidence import keep_evidence, keep_late_evidence
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
-from dialfeed.steps.scrubbing import Scrubbing, endpoints_of, open_lists, tell_scrub
+from dialfeed.steps.scrubbing import Scrubbing, endpoints_of, open_lists, pseudonym_of, tell_scrub
 
 
 async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:
@@ -45,6 +45,7 @@ async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: 
     facts = {
         "prepared": prepared.as_dict(),
         **_facts_of_source(order, opened),
+        "identities": pseudonym_of(order, stage.identities) if order.contact_list else "",
         "scrub": scrub,
         "seconds": prepared_in,
         "evidence_seconds": time.monotonic() - began - prepared_in,

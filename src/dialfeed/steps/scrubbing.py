@@ -134,6 +134,15 @@ def _key(order: Order) -> Key:
     return ring.passing() if order.rehearse else ring.current()
 
 
+def pseudonym_of(order: Order, identities: str) -> str:
+    """What a run remembers a set of contacts by; empty without contacts.
+
+    Raises:
+        FixSettings: The key for pseudonyms is lost.
+    """
+    return _key(order).pseudonym("identities", identities) if identities else ""
+
+
 def check_still_valid(summary: Summary, now: datetime) -> None:
     """Refuse to send what was cleared by a list that is too old by now.
 
