@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dialfeed.config import Plan, resolve
+from dialfeed.commands.loading import import_command
+from dialfeed.config import Plan, flags_of, resolve
 from dialfeed.errors import FixSettings
 from dialfeed.settings import SETTINGS, Limit, Setting
 
@@ -40,6 +41,26 @@ def test_what_a_run_remembers_makes_the_same_plan_and_holds_no_secret() -> None:
     again = resolve({}, environ={}, remembered=remembered)
     assert again.portable() == remembered
     assert (again.rate, again.default_country, again.map) == (None, "DE", (("a", "phone"), ("b", "")))
+
+
+GIVEN: list[dict[str, Any]] = [
+    {},
+    {"rate": "unlimited", "max_rejected": "12.5%", "read_back": "all", "keep_rows": "12w", "runs_dir": "my runs"},
+    {"max_rejected": "7", "map": ("a=phone", "b=c=-"), "insist": ("size,room", "empty"), "accept_drift": True},
+    {"set": ("doNotCall=false",), "if_empty": ("doNotEmail=false",), "phone_order": ("home,work",), "quote": ""},
+    {"dnc": ("one,two",), "exempt": ("consent=a",), "record": ("campaign=it's spring",), "reject_kinds": ("pager",)},
+]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_the_flags_of_a_plan_make_the_same_plan(given: dict[str, Any]) -> None:
+    plan = resolve(given, environ={"CXONE_CLIENT_ID": "me", "CXONE_CLIENT_SECRET": "hush"})
+    flags = flags_of(plan)
+    assert "hush" not in flags
+    assert bool(flags) == bool(given)
+    read = import_command.make_context("import", ["a.csv", "--list", "L", *flags]).params
+    again = resolve({each.name: read.get(each.name) for each in SETTINGS if not each.secret}, environ={})
+    assert (again.portable(), again.runs_dir, again.accept_drift) == (plan.portable(), plan.runs_dir, plan.accept_drift)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dialfeed.errors import FixSettings
@@ -171,6 +171,35 @@ class Plan:
         limit = self.max_rejected
         given["max_rejected"] = limit.number if limit.number is not None else f"{(limit.share or 0) * 100:g}%"
         return given | {"map": dict(self.map), **self._lists()}
+
+
+_MAY_HOLD_A_PASSWORD: Final = {"proxy", "limiter", "pushgateway", "otel_endpoint"}
+
+
+def flags_of(plan: Plan) -> list[str]:
+    """The flags that make a plan: all that is not as it is by default, but for secrets and what may hold one."""
+    portable = plan.portable()
+    words: list[str] = []
+    for setting in SETTINGS:
+        value = getattr(plan, setting.name)
+        if setting.secret or setting.name in _MAY_HOLD_A_PASSWORD or value == _by_default(setting):
+            continue
+        words += _flags(setting, portable.get(setting.name, value))
+    return words
+
+
+def _by_default(setting: Setting) -> Any:
+    return setting.default if setting.default in {None, ()} else setting.read(setting.default)
+
+
+def _flags(setting: Setting, value: Any) -> list[str]:
+    """One setting as flags; `value` is what `Setting.read` takes."""
+    if value is True:
+        return [setting.flag]
+    if isinstance(value, Mapping):
+        value = [f"{name}={text}" for name, text in value.items()]
+    several = value if isinstance(value, list | tuple) else [value]
+    return [word for each in several for word in (setting.flag, str(each))]
 
 
 def resolve(

@@ -19,6 +19,9 @@ Exit codes: `needs.md`, "Conventions users expect".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class DialfeedError(Exception):
     """A failure that a user can do something about.
@@ -74,9 +77,19 @@ class ResumeRun(DialfeedError):
 
 
 class CheckFile(DialfeedError):
-    """A guard stopped the run before the first batch left."""
+    """A guard stopped the run before the first batch left.
+
+    Args:
+        sentence: As above.
+        advice: As above.
+        let_through: The settings under which the same file would go, by name; empty where none would do.
+    """
 
     exit_code = 6
+
+    def __init__(self, sentence: str, *, advice: str = "", let_through: Mapping[str, Any] | None = None) -> None:
+        super().__init__(sentence, advice=advice)
+        self.let_through = dict(let_through or {})
 
 
 class Interrupted(DialfeedError):

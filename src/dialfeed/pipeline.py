@@ -59,8 +59,17 @@ def import_file(
 async def walk(run: Run, order: Order, ledger: Ledger) -> None:
     """Walk the corridor: from the source to the verified list, or as far as a rehearsal goes.
 
-    What an earlier process of the run has prepared is not read again, and what it has sent is settled first.
+    What an earlier process of the run has prepared is not read again, and what it has sent is settled first. What would
+    let a file through that a guard stops is remembered.
     """
+    try:
+        await _walk(run, order, ledger)
+    except CheckFile as stopped:
+        ledger.remember(let_through=stopped.let_through)
+        raise
+
+
+async def _walk(run: Run, order: Order, ledger: Ledger) -> None:
     opened = None if ledger.fact("prepared") else read_and_map(run, order)
     if order.rehearse and not can_connect(order.plan):
         await prepare_source(run, order, ledger, opened)
@@ -150,4 +159,5 @@ def _guard(run: Run, order: Order) -> None:
             "Nothing was sent.",
             advice=f"Look into rejected.csv. For {most[0]}: {BY_CODE[most[0]].remedy} "
             f"If the file is right after all, give the same command with --max-rejected {rows.invalid}.",
+            let_through={"max_rejected": rows.invalid},
         )

@@ -138,6 +138,71 @@ def test_going_on_with_a_run_that_had_ended_says_that_nothing_was_done(tenant: T
     assert "had come to its end before, so nothing was done now" in again.err
 
 
+ROWS = "Ref No,phone,doNotCall\n"
+WANTED = ("--map", "Ref No=externalId", "--default-country", "US", "--batch-contacts", "7", "--set", "doNotEmail=false")
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "flag"),
+    [
+        ("1,2125550100,no\n", "1,2125550100,no\n", "same-content"),
+        ("", "1,2125550100,no\n2,oops,no\n", "--max-rejected"),
+    ],
+)
+def test_a_run_that_a_guard_stopped_is_imported_again_by_the_command_that_resuming_it_tells(
+    tenant: Tenant, before: str, rows: str, flag: str
+) -> None:
+    if before:
+        first = tenant.write(ROWS + before, "first.csv")
+        assert tenant.import_file(first, *WANTED, "--run-dir", tenant.folder / "first").code == 0
+    run, stored = tenant.folder / "run", len(tenant.stored)
+    file = tenant.write(ROWS + rows, "it's today's.csv")
+    assert tenant.import_file(file, *WANTED, "--run-dir", run).code == 6
+    resumed = tenant.run("resume", run)
+    assert resumed.code == 6
+    assert "nothing was done now" in resumed.err
+    command = told_command(resumed, "import")
+    assert flag in command
+    assert all(word in command for word in WANTED)
+    assert len(tenant.stored) == stored
+    assert tenant.run(*command, "--run-dir", tenant.folder / "again").code in {0, 4}
+    assert len(tenant.stored) == stored + 1
+
+
+def test_a_changed_file_is_accepted_by_the_command_that_resuming_its_run_tells(tenant: Tenant) -> None:
+    assert tenant.import_file(tenant.write(contacts(3))).code == 0
+    file, run = tenant.write("phone,doNotCall,doNotEmail\n+12125550103,no,no\n", "new.csv"), tenant.folder / "again"
+    assert tenant.import_file(file, "--run-dir", run).code == 6
+    command = told_command(tenant.run("resume", run), "import")
+    assert tenant.run(*command, "--run-dir", tenant.folder / "accepted").code == 0
+
+
+def test_insisting_when_a_stopped_run_is_resumed_loads_nothing_and_tells_the_command_that_does(tenant: Tenant) -> None:
+    file, run = tenant.write(contacts(3)), tenant.folder / "again"
+    assert tenant.import_file(file).code == 0
+    assert tenant.import_file(file, "--run-dir", run).code == 6
+    resumed = tenant.run("resume", run, "--insist", "same-content,size", "--json")
+    assert resumed.code == 6
+    assert "so it is imported again, not resumed" in resumed.err
+    assert len(tenant.stored) == 3
+    command = shlex.split(resumed.json["next"])
+    at = command.index("--insist")
+    assert command[at : at + 4] == ["--insist", "same-content", "--insist", "size"]
+    assert tenant.run(*command[1:], "--run-dir", tenant.folder / "insisted").code == 0
+    assert len(tenant.stored) == 6
+
+
+def test_no_secret_stands_in_the_command_that_imports_again(tenant: Tenant) -> None:
+    file, run = tenant.write(contacts(3)), tenant.folder / "again"
+    assert tenant.import_file(file).code == 0
+    secrets = {"HTTPS_PROXY": "http://user:hush-hush@127.0.0.1:9", "DIALFEED_SOURCE_PASSWORD": "hush-hush"}
+    assert tenant.import_file(file, "--run-dir", run, "--limiter", "local").code == 6
+    resumed = tenant.run("resume", run, "--limiter", "redis://:hush-hush@127.0.0.1:9/0", **secrets)
+    assert told_command(resumed, "import")
+    assert "hush-hush" not in resumed.out + resumed.err
+    assert tenant.sandbox.client_secret not in resumed.out + resumed.err
+
+
 def test_a_run_that_goes_on_counts_what_it_had_begun_among_what_is_left(tenant: Tenant) -> None:
     tenant.sandbox.set_faults(FaultPlan(rules=(Fault("status", every=1, status=429),)))
     run = tenant.folder / "run"

@@ -193,7 +193,8 @@ class Session:
             click.echo(render(result.as_dict()), nl=False)
         if not wants_json_log():  # it has told these
             if result.had_ended:
-                say("This run had come to its end before, so nothing was done now.")
+                instead = " It had sent nothing, so it is imported again, not resumed." if result.anew else ""
+                say(f"This run had come to its end before, so nothing was done now.{instead}")
             if result.error is not None and (as_json or not _one_screen()):
                 say(f"dialfeed: {result.error}")
             if as_json and result.summary.next:

@@ -52,11 +52,13 @@ class Result:
         summary: What `summary.json` holds.
         error: What stopped the run before its end, if anything did.
         had_ended: Whether it had come to its end before it was to go on, so that nothing was done now.
+        anew: Whether a guard had stopped it, so that its source is imported again: by the command in `summary.next`.
     """
 
     summary: Summary
     error: DialfeedError | None = None
     had_ended: bool = False
+    anew: bool = False
 
     @property
     def run(self) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dialfeed.audit.signing import open_signer
-from dialfeed.config import Plan
-from dialfeed.errors import DialfeedError, FixSettings, ResumeRun
+from dialfeed.config import Plan, flags_of
+from dialfeed.errors import CheckFile, DialfeedError, FixSettings, ResumeRun
 from dialfeed.ledger.folder import LEDGER, RETRIES, STAGE, SUMMARY, RunFolder, held, new_run_id
 from dialfeed.ledger.ledger import Ledger
 from dialfeed.moments import utc_now
 from dialfeed.pipeline import walk
 from dialfeed.reports.retention import check_not_purged, rows_in
-from dialfeed.reports.summary import read_summary
+from dialfeed.reports.summary import Summary, read_summary
 from dialfeed.running.assembly import keys_folder
 from dialfeed.running.beginning import begin, new_run, remember_order
 from dialfeed.running.drawing import try_to_draw
@@ -59,12 +60,28 @@ def resume_run(
 
 def _ended(path: Path, plan_of: PlanOf) -> Result:
     """How a run that came to its end has ended; its process may have died just before its rows were closed."""
-    ended = Result(read_summary(path / SUMMARY), had_ended=True)
+    summary = read_summary(path / SUMMARY)
+    anew = _was_guarded(summary) and path.parent.name != RETRIES
+    if anew:
+        summary.next = _import_command(path, plan_of)
     if path.parent.name == RETRIES and any(rows_in(path)):
         parent = path.parent.parent
         close_rows(parent, open_signer(keys_folder(plan_of({}))))
         try_to_draw(parent)
-    return ended
+    return Result(summary, had_ended=True, anew=anew)
+
+
+def _was_guarded(summary: Summary) -> bool:
+    """Whether a guard stopped a run before it could send anything."""
+    return summary.exit_code == CheckFile.exit_code and summary.stopped_before_sending and not summary.rehearsed
+
+
+def _import_command(path: Path, plan_of: PlanOf) -> str:
+    """The command that imports a run's source again, with its settings and what lets the file through."""
+    with Ledger(path / LEDGER) as ledger:
+        source, wanted = ledger.fact("source"), ledger.fact("list")
+        plan = plan_of({**ledger.fact("plan", {}), **ledger.fact("let_through", {})})
+    return shlex.join(["dialfeed", "import", *source, "--list", wanted, *flags_of(plan)])
 
 
 def _go_on(path: Path, plan_of: PlanOf, command: str, stopper: Stopper, progress: Progress) -> Result:

@@ -87,10 +87,12 @@ def _stop_or_go(run: Run, plan: Plan, verdicts: list[Verdict]) -> None:
     against = [each for each in verdicts if each.stops and not plan.insists(each.guard)]
     if against:
         told = " ".join(each.sentence for each in against)
-        names = ",".join(each.guard for each in against)
+        names = [each.guard for each in against]
+        flag = f"--insist {','.join(names)}"
         raise CheckFile(
             f"{told} Nothing was sent.",
-            advice=f"Check that this is the right file and list. If so, import it again with --insist {names}.",
+            advice=f"Check that this is the right file and list. If so, import it again with {flag}.",
+            let_through={"insist": [*plan.insist, *names]},
         )
 
 

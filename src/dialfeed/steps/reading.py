@@ -70,6 +70,7 @@ def _judge_drift(run: Run, order: Order, settled: Settled) -> None:
             advice=f"`{_map_command(order)}` shows both. If the file is right, import it again with --accept-drift."
             if order.retry_of is None
             else "Give its columns the names that they had in rejected.csv or refused.csv, and retry it again.",
+            let_through={"accept_drift": True},
         )
     run.summary.findings.append(found("mapping.drift", told, severity="warning" if settled.drifted else "info"))
 
