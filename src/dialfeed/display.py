@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from dialfeed.wording import counted
 
 if TYPE_CHECKING:  # rich is imported on a terminal only: it would double the start of every scheduled run
+    from rich.progress import BarColumn, ProgressColumn, TaskID
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 _WORDS = {
     "sign in": "Signing in",
@@ -21,6 +21,9 @@ _WORDS = {
 }
 _EVERY = 5.0
 """Seconds between two plain lines of one stage."""
+
+_WIDEST_BAR, _LEAST_BAR = 40, 10
+"""Columns of the bar; where there is room for fewer than the least, there is none."""
 
 
 class Display(Protocol):
@@ -76,6 +79,20 @@ def _line(words: str, done: int, total: int | None, *, note: str, elapsed: float
     return ", ".join(parts)
 
 
+def fitting(room: int, done: int, total: int | None, *, note: str, left: float | None) -> str:
+    """How far it is and how long it still takes, in so many columns: shortened, or left out, in this order.
+
+    First the count becomes a share, then the note goes, then words around the time left, then the time left.
+    """
+    rows = _rows(done, total) if done else ""
+    share = f"{done * 100 // total} %" if done and total else rows
+    time_left = "" if left is None else f"{_duration(left)} left"
+    about = time_left and f"about {time_left}"
+    ways = [(rows, about, note), (share, about, note), (rows, about), (share, about), (share, time_left), (share,)]
+    told = [", ".join(filter(None, way)) for way in ways]
+    return next((line for line in told if len(line) <= room), told[-1])
+
+
 def _rows(done: int, total: int | None) -> str:
     return (f"{done:,} of " if total else "") + counted(total or done, "row")
 
@@ -89,10 +106,16 @@ def _duration(seconds: float) -> str:
 
 
 class LiveDisplay:
-    """One live line with stage, rows, rate and time left."""
+    """One live line with stage, bar, rows and time left, as far as the terminal is wide enough.
 
-    def __init__(self, progress: RichProgress) -> None:
-        self._progress = progress
+    Args:
+        progress: Draws the line.
+        bar: The bar, for which the texts around it make room.
+    """
+
+    def __init__(self, progress: RichProgress, bar: BarColumn) -> None:
+        self._progress, self._bar = progress, bar
+        self._words, *_, self._told = progress.columns
         self._task: TaskID | None = None
         self._stage = ""
         progress.start()
@@ -105,10 +128,13 @@ class LiveDisplay:
             if self._task is not None:
                 self._progress.remove_task(self._task)
             self._stage = stage
-            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, note=note, rows="", left="")
-        rows = _rows(done, total) if done else ""
-        told = "" if left is None else f"about {_duration(left)} left"
-        self._progress.update(self._task, completed=done, total=total, note=note, rows=rows, left=told)
+            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, told="")
+        room = self._progress.console.width - len(_WORDS.get(stage, stage)) - 1
+        told = fitting(room, done, total, note=note, left=left)
+        self._bar.bar_width = min(_WIDEST_BAR, room - len(told) - 1)
+        bar: list[str | ProgressColumn] = [self._bar] if self._bar.bar_width >= _LEAST_BAR else []
+        self._progress.columns = (self._words, *bar, self._told)
+        self._progress.update(self._task, completed=done, total=total, told=told)
 
     def close(self) -> None:
         """Take the line away."""
@@ -139,11 +165,5 @@ def open_display(out: TextIO | None) -> Display:
     from rich.console import Console  # noqa: PLC0415 - see above
     from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[rows]}"),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("{task.fields[note]}"),
-    )
-    return LiveDisplay(Progress(*columns, console=Console(file=out), transient=True))
+    words, bar, told = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}", markup=False)
+    return LiveDisplay(Progress(words, bar, told, console=Console(file=out), transient=True), bar)
