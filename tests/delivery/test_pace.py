@@ -139,6 +139,10 @@ def test_takers_that_are_always_ready_get_nearly_the_whole_rate_evenly(rate: flo
         (100 / 60, 5, 3),
         (0.7, 7, 10),
         (0.01, 1, 100),
+        (0.0165, 1, 1 / 0.0165),  # less than one in a minute
+        (0.03, 1, 34),
+        (19.5, 39, 2),
+        (20.5, 20, 1),
         (49.9, 49, 1),
         (1000.0, 1000, 1),
     ],
@@ -161,7 +165,26 @@ def test_a_rate_that_is_no_positive_number_is_refused(rate: float) -> None:
         Limit.per_second(rate)
 
 
-@pytest.mark.parametrize("broken", [{"count": 0}, {"count": 1, "period": 0.0}, {"count": 1, "margin": -0.1}])
+def test_a_limit_is_for_a_second_unless_told_otherwise() -> None:
+    assert Limit(50) == FIFTY
+
+
+@pytest.mark.parametrize(("rate", "share"), [(50, 0.5), (1, 0.5), (0.5, 1.0), (2.5, 1.0)])
+def test_only_within_a_second_is_a_late_start_caught_up(rate: float, share: float) -> None:
+    limit = Limit.per_second(rate)
+    assert limit.shortest_gap == pytest.approx(share * limit.gap)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"count": 0},
+        {"count": 1, "period": 0.0},
+        {"count": 1, "period": math.inf},
+        {"count": 1, "margin": -0.1},
+        {"count": 1, "margin": math.inf},
+    ],
+)
 def test_a_limit_without_meaning_is_refused(broken: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="no such limit"):
         Limit(**broken)  # type: ignore[arg-type]  # the table mixes the fields' types

@@ -117,7 +117,7 @@ def test_a_part_of_a_chunk_is_the_one_with_the_place(tmp_path: Path) -> None:
 
 def test_a_column_that_is_sent_as_it_was_read_is_held_once(tmp_path: Path) -> None:
     """And one that normalising changed twice; both read back under their own names."""
-    raw = pl.DataFrame({"0": ["a", "b"], "1": ["(212) 555-0100", "(212) 555-0101"], "2": ["x", "y"]})
+    raw = pl.DataFrame({"0": ["a", "b"], "1": ["(212) 555-0100", "(212) 555-0101"], "2": ["false", "true"]})
     contacts = pl.DataFrame(
         {ROW: [1, 2], "externalId": ["a", "b"], "phone": ["+12125550100", "+12125550101"], "doNotCall": [False, True]}
     )
