@@ -176,11 +176,6 @@ def share_at(pace: Pace, now: float) -> float:
     return max(pace.limit.lowest, min(1.0, climbed))
 
 
-def rate_at(pace: Pace, now: float) -> float:
-    """Requests a second in use at `now`, without the margin."""
-    return pace.limit.rate * share_at(pace, now)
-
-
 def earliest(pace: Pace, now: float) -> float:
     """When the next request may start: `now`, or later."""
     limit = pace.limit
