@@ -41,10 +41,12 @@ def test_a_number_is_erased_wherever_runs_hold_it_and_however_it_is_written(tena
     rehearsed = tenant.run("forget", NUMBER, "--dry-run", "--json")
     assert rehearsed.json["rows"] == {run: 3}
     assert holding(tenant.folder / "run", NUMBER, WRITTEN), "a rehearsal moves nothing"
+    assert (tenant.folder / "run" / "rejected.xlsx").exists()
     done = tenant.run("forget", WRITTEN, "--default-country", "US", "--json")
     assert (done.code, done.json["rows"]) == (0, {run: 3})
     assert holding(tenant.folder / "run", NUMBER, WRITTEN, "212 555 0100", MAIL, "Annabelle") == []
     assert holding(tenant.folder / "run", "ben@example.com") == ["delivered.csv"]
+    assert not (tenant.folder / "run" / "rejected.xlsx").exists(), "it was made of the same rows"
     lines = (tenant.folder / "run" / "delivered.csv").read_text().splitlines()
     assert len(lines) == 3, "rows stay countable"
     assert tenant.run("forget", NUMBER, "--json").json["rows"] == {}
@@ -81,6 +83,18 @@ def test_an_address_is_found_beside_words_and_not_at_the_end_of_another_one(
     assert tenant.import_file(tenant.write(content), "--max-rejected", "100%").code in {0, 4}
     done = tenant.run("forget", "ann@bücher.example", "--json")
     assert sum(done.json["rows"].values()) == erased
+
+
+def test_a_short_number_is_found_as_people_write_it_and_not_within_another_one(tenant: Tenant) -> None:
+    """Eight digits stand in longer numbers by chance, so they are found alone only."""
+    written = ["4721234567", "+47 21 23 45 67", "21234567", "004721234567", "0114721234567", "021234567", "121234567"]
+    others = ["9921234567", "2123456799", "21234568"]
+    rows = "".join(f"{n},{OTHER[:-3]}{n},,{note},no,no\n" for n, note in enumerate([*written, *others], 101))
+    content = f"externalId,phone,email,note,doNotCall,doNotEmail\n{rows}"
+    assert tenant.import_file(tenant.write(content), "--map", "note=asIs").code == 0
+    assert list(tenant.run("forget", "+4721234567", "--json").json["rows"].values()) == [len(written)]
+    left = (tenant.folder / "run" / "delivered.csv").read_text()
+    assert [note for note in others if note in left] == others
 
 
 def test_what_a_row_has_forbidden_for_all_rows_stays_and_is_told(tenant: Tenant) -> None:
