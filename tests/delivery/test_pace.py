@@ -411,3 +411,16 @@ def test_a_clock_set_back_leaves_a_pause_no_longer_than_the_longest() -> None:
 def test_the_figures_are_the_documented_ones() -> None:
     assert (pace_module.MARGIN, pace_module.SLOWER, pace_module.CLIMB) == (0.02, 0.7, 0.02)
     assert (pace_module.REMEMBERED, pace_module.ALIKE) == (8, 0.85)
+
+
+@given(limits)
+def test_no_more_starts_are_kept_than_a_window_holds(limit: Limit) -> None:
+    """The state is written anew at every start: it must not grow with the run."""
+    pace, now = Pace(limit), 1000.0
+    for _ in range(3 * limit.count):
+        pace, now = reserve(pace, now)
+    assert len(pace.starts) <= limit.count + 1
+
+
+def test_a_share_that_another_profile_has_left_is_no_less_than_one_a_second() -> None:
+    assert rate_at(Pace(Limit.per_second(2), share=0.02), 1000.0) == 1.0
