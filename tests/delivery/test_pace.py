@@ -423,4 +423,4 @@ def test_no_more_starts_are_kept_than_a_window_holds(limit: Limit) -> None:
 
 
 def test_a_share_that_another_profile_has_left_is_no_less_than_one_a_second() -> None:
-    assert rate_at(Pace(Limit.per_second(2), share=0.02), 1000.0) == 1.0
+    assert rate_at(Pace(Limit.per_second(2), share=0.02, climbs_from=1000.0), 1000.0) == 1.0
