@@ -250,3 +250,26 @@ def test_an_address_is_kept_as_it_was_but_for_its_secrets(address: str, expected
 def begun(run: Path) -> list[int]:
     events = map(json.loads, (run / "audit.jsonl").read_bytes().splitlines())
     return [event["contacts"] for event in events if event["event"] == "delivery.started"]
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"run": ', b"[]", b'{"run": "20261126T120000Z-abcdef"}'])
+def test_a_damaged_summary_is_named_whatever_is_to_be_done_with_the_run(tenant: Tenant, damage: bytes) -> None:
+    assert tenant.import_file(tenant.write(contacts(5, wrong=1))).code == 4
+    run = tenant.folder / "run"
+    (run / "summary.json").write_bytes(damage)
+    mended = tenant.write(contacts(1), "mended.csv")
+    for command in (("resume", run), ("settle", run), ("verify", run), ("retry", run, mended)):
+        outcome = tenant.run(*command)
+        assert (outcome.code, "summary.json is damaged" in outcome.err) == (1, True), (command, outcome.err)
+
+
+def test_a_run_without_its_damaged_summary_goes_on_as_it_is_told(tenant: Tenant) -> None:
+    stopped = tenant.import_file(tenant.write(contacts(20)), "--deadline", "0")
+    assert stopped.code == 3, stopped.err
+    summary = tenant.folder / "run" / "summary.json"
+    summary.write_bytes(b"{")
+    told = tenant.run("resume", summary.parent)
+    assert (told.code, "move it away, and resume the run" in told.err) == (1, True), told.err
+    summary.unlink()
+    assert tenant.run("resume", summary.parent, "--deadline", "60").code == 0
+    assert len(tenant.stored) == 20

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from dialfeed.errors import FixSettings
 from dialfeed.files import write_json
 
 SENDING: Final = ("import", "resume", "settle", "retry", "demo")
@@ -181,8 +182,26 @@ def stopped_before_sending(exit_code: int, batches: int) -> bool:
 
 
 def read_summary(path: Path) -> Summary:
-    """A run's summary as it was written."""
-    told = orjson.loads(path.read_bytes())
+    """A run's summary as it was written.
+
+    Raises:
+        FixSettings: It is damaged.
+        OSError: There is none, or it may not be read.
+    """
+    try:
+        return _summary_of(orjson.loads(path.read_bytes()))
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> FixSettings:
+    return FixSettings(
+        f"{path} is damaged.",
+        advice="Bring it back from a copy. Where its run has not come to its end, move it away, and resume the run.",
+    )
+
+
+def _summary_of(told: Any) -> Summary:
     seconds = told["seconds"]
     same = ("run", "folder", "command", "status", "exit_code", "source", "ready", "reasons", "warnings", "batches")
     also = ("settled", "policy", "error", "next", "versions", "audit_hash")
@@ -221,9 +240,16 @@ def take_up(path: Path) -> None:
 
     The note is gone when the summary is written with the new end. A process that dies before leaves it, so that a trail
     that was only taken up is not mistaken for one that somebody has added lines to.
+
+    Raises:
+        FixSettings: The summary is damaged.
     """
     if path.is_file():
-        write_json(path, {**orjson.loads(path.read_bytes()), OPEN: True})
+        try:
+            told = {**orjson.loads(path.read_bytes()), OPEN: True}
+        except (ValueError, TypeError):
+            raise _damaged(path) from None
+        write_json(path, told)
 
 
 def vars_of(finding: Finding) -> dict[str, str]:

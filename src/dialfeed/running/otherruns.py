@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import orjson
-
 from dialfeed.config import Plan
 from dialfeed.coordination.history import History, PastRun
 from dialfeed.delivery.answers import Answer
@@ -53,7 +51,7 @@ def summaries(plan: Plan) -> Callable[[str], Summary | None]:
     def read(run: str) -> Summary | None:
         try:
             return read_summary(run_folder(plan, run) / SUMMARY)
-        except (FixSettings, OSError, KeyError, TypeError, orjson.JSONDecodeError):
+        except (FixSettings, OSError):
             return None  # the history must do
 
     return read

@@ -228,7 +228,7 @@ def _not_as_written(folder: Path, plan: Plan, recorded: str | None) -> list[str]
 
 def id_of(folder: Path) -> str:
     """The id of the run in a folder, also where its process was killed; the folder's name where nothing tells."""
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, FixSettings):
         return read_summary(folder / SUMMARY).run
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(orjson.loads((folder / EVIDENCE).read_bytes())["run"])
