@@ -124,17 +124,18 @@ class LiveDisplay:
         self, stage: str, done: int = 0, total: int | None = None, note: str = "", left: float | None = None
     ) -> None:
         """Move the line on."""
-        if stage != self._stage or self._task is None:
-            if self._task is not None:
-                self._progress.remove_task(self._task)
-            self._stage = stage
-            self._task = self._progress.add_task(_WORDS.get(stage, stage), total=total, told="")
-        room = self._progress.console.width - len(_WORDS.get(stage, stage)) - 1
+        words = _WORDS.get(stage, stage)
+        room = self._progress.console.width - len(words) - 1
         told = fitting(room, done, total, note=note, left=left)
         self._bar.bar_width = min(_WIDEST_BAR, room - len(told) - 1)
         bar: list[str | ProgressColumn] = [self._bar] if self._bar.bar_width >= _LEAST_BAR else []
         self._progress.columns = (self._words, *bar, self._told)
-        self._progress.update(self._task, completed=done, total=total, told=told)
+        if self._task is not None and stage == self._stage:
+            self._progress.update(self._task, completed=done, total=total, told=told)
+            return
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._stage, self._task = stage, self._progress.add_task(words, completed=done, total=total, told=told)
 
     def close(self) -> None:
         """Take the line away."""
