@@ -45,6 +45,20 @@ def test_what_is_settled_later_is_sent_only_if_it_is_missing(
 
 
 @pytest.mark.parametrize("when", ["before_write", "after_write"])
+def test_a_lost_batch_is_settled_after_a_pause_that_is_longer_than_the_count_can_lag(
+    tenant: Tenant, when: Literal["before_write", "after_write"]
+) -> None:
+    """A 503 that asks for a pause lets nobody ask meanwhile, not even for the count."""
+    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
+    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
+    busy = Fault("status", status=503, at=(1,), when=when, retry_after="seconds", seconds=3.0)
+    tenant.sandbox.set_faults(FaultPlan(rules=(busy,)))
+    outcome = tenant.import_file(file, *ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
+    assert (outcome.code, outcome.rows["delivered"]) == (0, 1500), outcome.err
+    assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
+
+
+@pytest.mark.parametrize("when", ["before_write", "after_write"])
 def test_a_batch_that_was_answered_with_a_redirect_is_settled_before_it_is_sent_again(
     tenant: Tenant, when: Literal["before_write", "after_write"]
 ) -> None:

@@ -278,6 +278,33 @@ def test_nothing_that_waits_for_the_end_of_a_pause_is_sent_after_the_deadline(
     assert 20.0 <= world.ended_at < 21.0
 
 
+@pytest.mark.parametrize("seconds", [7.0, 30.0, 300.0])
+def test_a_server_error_that_asks_for_a_pause_is_heeded_by_all(
+    make_world: Make, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """As after a 429: whoever else asked meanwhile would be told the same."""
+    world = make_world(40_000, Faults())
+    send = world.platform.send
+    left: list[float] = []
+
+    async def busy(contacts: Contacts, leaving: Leaving) -> Answer:
+        if len(left) == 10:
+            leaving()
+            left.append(world.clock.now())
+            return Unknown("HTTP 503", 503, seconds)
+        left.append(world.clock.now())
+        return await send(contacts, leaving)
+
+    monkeypatch.setattr(world.platform, "send", busy)
+    world.run()
+    world.check()
+    asked = left[10]
+    assert [each for each in left if asked + 1.0 < each < asked + seconds] == []
+    assert max(left) >= asked + seconds
+    told = [each for name, each in world.events if name == "delivery.paused"]
+    assert [(each["cause"], each["seconds"]) for each in told] == [("throttled", seconds)]
+
+
 def lose(world: World, monkeypatch: pytest.MonkeyPatch, *numbers: int, slow: float = 0.0) -> None:
     """The answers to these requests are lost, and nothing of them is stored; the others take `slow` seconds more."""
     send = world.platform.send

@@ -97,7 +97,7 @@ class Unknown:
     Attributes:
         cause: Why, in a few words.
         status: HTTP status, where there was one.
-        pause: Seconds to wait before anything is sent again, where the platform says so.
+        pause: Seconds for which it wants no request of anybody, where the platform says so.
         ends: Why nothing more is to be sent, where that is so.
     """
 
@@ -108,3 +108,8 @@ class Unknown:
 
 
 Answer = Accepted | Refused | TooLarge | Throttled | NotSent | HeldBack | Unknown
+
+
+def pause_asked(answer: Answer) -> float | None:
+    """Seconds for which the platform wants no request of anybody; None where it says nothing of that."""
+    return answer.pause if isinstance(answer, Throttled | Unknown) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Throttled, Unknown
+from dialfeed.delivery.answers import Accepted, Answer, HeldBack, NotSent, Refused, Unknown, pause_asked
 from dialfeed.delivery.breaker import Breaker, WaitUntil, is_open, may_start, on_failure, on_nothing, on_success
 from dialfeed.delivery.pauses import Cause, Pause, begin, over
 from dialfeed.delivery.ports import Observer
@@ -44,6 +44,9 @@ class Health:
         if isinstance(answer, HeldBack):
             self._breaker = on_nothing(self._breaker)
             return
+        pause = pause_asked(answer)
+        if pause is not None:
+            self._hold("throttled", now, now + pause)
         if isinstance(answer, NotSent | Unknown):
             self._breaker = on_failure(self._breaker, now)
             if self._breaker.open_until is not None:
@@ -55,14 +58,12 @@ class Health:
             self._failing_since = None
         if isinstance(answer, Accepted | Refused):
             self.succeeded_at = now
-        elif isinstance(answer, Throttled):
-            self._hold("throttled", now, now + answer.pause)
 
     def tell_resumed(self, answer: Answer, now: float) -> None:
         """Something came back after a pause, and asks for no other."""
-        if self._pause is None or not over(self._pause, now) or isinstance(answer, Throttled | HeldBack):
+        if self._pause is None or not over(self._pause, now) or is_open(self._breaker):
             return
-        if is_open(self._breaker):
+        if isinstance(answer, HeldBack) or pause_asked(answer) is not None:
             return
         self.observe("delivery.resumed", cause=self._pause.cause, seconds=round(now - self._pause.since, 3))
         self._pause = None

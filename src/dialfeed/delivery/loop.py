@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dialfeed.delivery.answers import Answer, Throttled, Unknown
+from dialfeed.delivery.answers import Answer, Unknown, pause_asked
 from dialfeed.delivery.consequences import Consequences
 from dialfeed.delivery.health import Health
 from dialfeed.delivery.lost import Lost
@@ -179,8 +179,9 @@ class Delivery:
 
         await self.journal.synced()
         answer = await self.carrier.send(contacts, leaving)
-        if isinstance(answer, Throttled):
-            await self.pace.penalise(answer.pause)
+        pause = pause_asked(answer)
+        if pause is not None:
+            await self.pace.penalise(pause)
         return answer
 
     # --- waiting ------------------------------------------------------------------------------------------------
