@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,13 @@ def test_the_mended_rows_of_two_runs_are_the_same_contacts_once(tenant: Tenant) 
     assert again.code == 6
     assert "--insist same-content" in again.err
     assert len(tenant.stored) == 20
+
+
+def test_a_lost_key_stops_no_load_that_asks_no_list(tenant: Tenant) -> None:
+    assert load(tenant, contacts(3)).code == 0
+    shutil.rmtree(tenant.folder / "home" / "keys")
+    assert load(tenant, contacts(4)).code == 0
+    assert load(tenant, contacts(4)).code == 6, "the same bytes are known without it"
 
 
 def test_what_is_remembered_of_contacts_cannot_be_guessed_without_the_key_of_the_home_folder(tenant: Tenant) -> None:

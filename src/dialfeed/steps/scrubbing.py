@@ -6,6 +6,7 @@ What is decided is in `dialfeed.donotcall`; what is kept of it, in `evidence.py`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -135,12 +136,13 @@ def _key(order: Order) -> Key:
 
 
 def pseudonym_of(order: Order, identities: str) -> str:
-    """What a run remembers a set of contacts by; empty without contacts.
+    """What a run remembers a set of contacts by; empty without contacts, and where there is no key to hide them with.
 
-    Raises:
-        FixSettings: The key for pseudonyms is lost.
+    A run that is not scrubbed has to do with no key but this: one that is lost stops no load.
     """
-    return _key(order).pseudonym("identities", identities) if identities else ""
+    with suppress(FixSettings):
+        return _key(order).pseudonym("identities", identities) if identities else ""
+    return ""
 
 
 def check_still_valid(summary: Summary, now: datetime) -> None:
