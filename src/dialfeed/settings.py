@@ -385,8 +385,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retries", _whole, "5", "Repetitions of a batch that did not arrive.", "delivery", "N"),
     Setting("deadline", _number, None, "Seconds after which no further batch is begun, and no lost answer settled.",
             "delivery", "SECONDS"),
-    Setting("stop_within", _number, "30", "Seconds to wait for requests under way after a stop signal.", "delivery",
-            "SECONDS"),
+    Setting("stop_within", _number, "30", "Seconds to wait for requests under way after a stop signal or the deadline.",
+            "delivery", "SECONDS"),
     Setting("count_lag", _number, None, "Seconds by which the list's count may lag behind writes; 60 unless set, 5 for "
             "a platform on this machine.", "delivery", "SECONDS"),
     Setting("read_back", _all_or_number, "1000", "Delivered contacts to look for on the list one by one, where the "

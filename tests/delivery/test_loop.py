@@ -305,6 +305,27 @@ def test_a_server_error_that_asks_for_a_pause_is_heeded_by_all(
     assert [(each["cause"], each["seconds"]) for each in told] == [("throttled", seconds)]
 
 
+def test_an_answer_that_takes_an_hour_is_not_waited_for_when_the_time_of_the_run_is_over(
+    make_world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a job of the platform's own may take (202); what became of the batch is for the next process to settle."""
+    world = make_world(100_000, Faults(), policy=Policy(deadline=20.0, stop_within=30.0))
+    send = world.platform.send
+
+    async def slow(contacts: Contacts, leaving: Leaving) -> Answer:
+        if world.platform.requests == 20:
+            leaving()
+            world.platform.requests += 1
+            await world.clock.sleep(3600.0)
+        return await send(contacts, leaving)
+
+    monkeypatch.setattr(world.platform, "send", slow)
+    world.run()
+    world.check(settled=False)
+    assert world.outcomes()["unknown"]
+    assert 50.0 <= world.ended_at < 51.0
+
+
 def lose(world: World, monkeypatch: pytest.MonkeyPatch, *numbers: int, slow: float = 0.0) -> None:
     """The answers to these requests are lost, and nothing of them is stored; the others take `slow` seconds more."""
     send = world.platform.send

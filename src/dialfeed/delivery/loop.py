@@ -189,7 +189,8 @@ class Delivery:
     async def _await_some(self, wait: float | None) -> None:
         """Wait for an answer, the stop signal, or the moment when another batch may start."""
         stopping = asyncio.ensure_future(self.stop.wait())
-        timeout = self._patience_left() if self._ended else self._until_deadline(wait)
+        ended = self._ended
+        timeout = self._patience_left() if ended else self._until_deadline(wait)
         try:
             waiting = self._tasks.keys() if self.stop.is_set() else {*self._tasks, stopping}
             done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +198,7 @@ class Delivery:
             stopping.cancel()
         for task in [task for task in self._tasks if task in done]:
             self._finish(self._tasks.pop(task), task)
-        if self.stop.is_set() and not done:
+        if ended and not done:
             await self._abandon()
 
     def _finish(self, work: Work, task: asyncio.Task[Answer]) -> None:
@@ -212,9 +213,7 @@ class Delivery:
             raise error
 
     def _patience_left(self) -> float:
-        """Seconds that answers are still waited for after a stop signal: one bound for all of them together."""
-        if not self.stop.is_set():
-            return self.policy.stop_within
+        """Seconds that answers are still waited for when delivery has ended: one bound for all of them together."""
         now = self.clock.now()
         self._patient_until = self._patient_until or now + self.policy.stop_within
         return max(0.0, self._patient_until - now)

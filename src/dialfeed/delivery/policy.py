@@ -20,7 +20,7 @@ class Policy:
             while the one is sought that can be sent as a canary.
         isolation: The most batches that one refused batch may be divided into before the rest is given up.
         isolation_in_doubt: The same as long as the platform has taken nothing: then it may be no contact that is wrong.
-        stop_within: After a stop signal, seconds to wait for the batches under way.
+        stop_within: After a stop signal, or the deadline, seconds to wait for the batches under way.
         deadline: Seconds after which no further batch is begun; None for no end.
         give_up_after: Seconds for which a platform may answer every probe with a failure before the run ends.
         settle_only: Find out about lost answers, and send nothing.
