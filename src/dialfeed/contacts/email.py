@@ -75,7 +75,7 @@ _MOST_BYTES: Final = 254  # RFC 5321 section 4.5.3.1.3 with RFC 3696 erratum 169
 _ORDINARY_BYTES: Final = 64  # so short that no part of the domain can be over its own limit of 63
 
 _WRAPPED: Final = r"^([^<>]*)<([^<>]*)>$"
-_MARKED: Final = r"""^(?:'([^'<>]*@[^'<>]*)'?|=?"([^"<>]*@[^"<>@]*)")$"""
+_MARKED: Final = r"""^(?:'([^'<>]+@[^'<>]*)'?|=?"([^"<>]+@[^"<>@]*)")$"""
 _LINK: Final = r"^(?i:mailto):([^?]*)(?:\?.*)?$"
 _PADDING: Final = " ,;"  # no address begins or ends with these; a copied list of one address does
 _BETWEEN_ADDRESSES: Final = re.compile(r"[\s,;|/<>]+")

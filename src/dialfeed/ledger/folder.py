@@ -126,8 +126,9 @@ def is_run_id(name: str) -> bool:
 
 
 def new_run_id(now: datetime) -> str:
-    """An id that sorts by time and that two machines will not make twice."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    """An id that sorts by time, also within a second (in parts of 4,096), and that two machines will not make twice."""
+    part = now.microsecond * 4096 // 1_000_000
+    return f"{now:%Y%m%dT%H%M%SZ}-{part:03x}{secrets.randbelow(4096):03x}"
 
 
 def create(run_id: str, *, runs_dir: Path, run_dir: Path | None, home: Path | None) -> RunFolder:
