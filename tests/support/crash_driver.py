@@ -96,9 +96,9 @@ def amid_clearing(reached: Reached) -> None:
     shutil.rmtree = wrapped  # type: ignore[assignment]
 
 
-def without_process(name: str) -> str:
-    """A part file's name without the number of the process that writes it."""
-    return re.sub(r"\.\d+\.part$", ".part", name)
+def steady(name: str) -> str:
+    """A part file's name without what each process has anew: its own number, and the id of a key that it makes."""
+    return re.sub(r"\.\d+\.part$", ".part", re.sub(r"pseudonym-[0-9a-f]{16}", "pseudonym", name))
 
 
 def install(reached: Reached) -> None:
@@ -112,7 +112,7 @@ def install(reached: Reached) -> None:
     around(Trail, "append", lambda _, event: f"trail {event}", reached)
     around(ContactRows, "write", lambda *_: "delivered rows", reached)
     around(RawRows, "write", lambda *_: "other rows", reached)
-    around(Path, "replace", lambda path, *_: f"replacing {without_process(path.name)}", reached)
+    around(Path, "replace", lambda path, *_: f"replacing {steady(path.name)}", reached)
 
 
 def run(mode: str, what: str, *arguments: str) -> None:
