@@ -237,3 +237,26 @@ def test_a_column_that_was_renamed_in_a_mended_file_is_told_with_what_can_be_don
     assert outcome.code == 6
     assert "retry it again" in outcome.json["error"]
     assert "--accept-drift" not in outcome.json["error"]
+
+
+@pytest.mark.parametrize("bucket", ["unknown", "failed"])
+def test_a_mended_row_that_is_a_contact_still_under_way_is_not_sent_beside_it(tenant: Tenant, bucket: str) -> None:
+    """The first batch is lost, and the count cannot tell; or nothing is sent any more after it."""
+    lost = Fault("status", status=502, at=(1,), when="after_write")
+    blind = Fault("status", status=500, target="count", every=1, after=2)
+    tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind) if bucket == "unknown" else ()))
+    lines = [f"{n},{f'+1212555{100 + n:04}' if n else 'oops'},no,no\n" for n in range(30)]
+    flags = ("--in-flight", "1", "--batch-contacts", "10", "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
+    no_time = () if bucket == "unknown" else ("--deadline", "0")
+    first = tenant.import_file(tenant.write(HEADER + "".join(lines)), *flags, *no_time)
+    assert first.rows[bucket] > 0, first.err
+    run = tenant.folder / "run"
+    (wrong,) = rejected(run)
+    with (run / f"{bucket}.csv").open(encoding="utf-8", newline="") as rows:
+        same = next(csv.DictReader(rows))
+    file = mended(tenant, [wrong | {"externalId": same["externalId"]}], same["phone"])
+    outcome = retry(tenant, file, "--deadline", "60")
+    assert (outcome.rows["delivered"], outcome.rows["duplicate"]) == (0, 1), outcome.err
+    tenant.sandbox.set_faults(FaultPlan())
+    assert tenant.run("resume", run, "--deadline", "60", "--count-lag", "2").code in (0, 4)
+    assert sorted(int(each["externalId"]) for each in tenant.stored) == list(range(1, 30))

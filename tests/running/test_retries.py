@@ -20,7 +20,6 @@ from dialfeed.ledger.ledger import Ledger
 from dialfeed.reports.summary import Rows, Summary, read_summary
 from dialfeed.reports.text import BUCKET_FILES
 from dialfeed.running.retries import (
-    OnTheList,
     check_can_be_retried,
     close_rows,
     finished_retries,
@@ -28,6 +27,7 @@ from dialfeed.running.retries import (
     returned_file,
     standing,
 )
+from dialfeed.steps.survivors import Survivors
 
 Buckets = Mapping[str, list[int]]
 
@@ -134,7 +134,7 @@ def test_contacts_that_a_run_or_a_retry_has_delivered_are_found_by_all_that_they
         {ROW: 105, **contact(3), "phone": "+12125550199"},
     ]
     wanted = pl.DataFrame(rows).with_columns(pl.lit("+12125550198").alias(f"{WITHHELD}phone"))
-    assert OnTheList(run)(wanted).rows() == [(101, 3), (102, 3), (103, 8)]
+    assert Survivors(run)(wanted).rows() == [(101, 3), (102, 3), (103, 8)]
 
 
 @pytest.mark.parametrize("removed", [LEDGER, SUMMARY])

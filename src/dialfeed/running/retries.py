@@ -8,7 +8,7 @@ time, also after a crash.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +17,6 @@ import polars as pl
 
 from dialfeed.audit.signing import Signer
 from dialfeed.audit.trail import Trail
-from dialfeed.contacts.duplicates import identity
-from dialfeed.contacts.fields import IDENTITY_FIELDS, WITHHELD
 from dialfeed.contacts.findings import ROW
 from dialfeed.errors import FixSettings, FixSource
 from dialfeed.files import write_json
@@ -118,32 +116,6 @@ def _standing_of(folder: Path, buckets: tuple[str, ...]) -> pl.DataFrame:
             numbers = pl.scan_csv(path, infer_schema=False).select(pl.col(ROW).cast(pl.Int64), bucket=pl.lit(bucket))
             frames.append(numbers.collect())
     return pl.concat(frames)
-
-
-@dataclass(frozen=True, slots=True)
-class OnTheList:
-    """Finds contacts that a run, or a retry of it, has delivered already.
-
-    Attributes:
-        folder: The run's folder.
-    """
-
-    folder: Path
-
-    def __call__(self, contacts: pl.DataFrame) -> pl.DataFrame:
-        """Which of these contacts are on the list: `ROW`, and `_survivor_row` where it was delivered."""
-        sent = contacts.select(pl.exclude(f"^{WITHHELD}.*$"))
-        wanted = identity(sent).with_columns(contacts[ROW])
-        delivered = [_delivered(each) for each in (self.folder, *finished_retries(self.folder))]
-        matches = pl.concat(delivered).join(wanted.lazy(), on=list(IDENTITY_FIELDS), nulls_equal=True)
-        return matches.group_by(ROW).agg(pl.col("_survivor_row").min()).sort(ROW).collect()
-
-
-def _delivered(folder: Path) -> pl.LazyFrame:
-    rows = pl.scan_csv(folder / BUCKET_FILES["delivered"], infer_schema=False)
-    return rows.select(
-        "externalId", "phone", pl.col("email").str.to_lowercase(), _survivor_row=pl.col(ROW).cast(pl.Int64)
-    )
 
 
 def passed_over_sentences(counts: Mapping[str, int], run: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from dialfeed.reports.reading import hidden_findings
 from dialfeed.reports.summary import Rows, read_summary
 from dialfeed.running.assembly import shown
 from dialfeed.running.order import Order
-from dialfeed.running.retries import OnTheList, passed_over_sentences
+from dialfeed.running.retries import passed_over_sentences
 from dialfeed.running.run import Run
 from dialfeed.sources.base import Source
 from dialfeed.sources.spread import Spread
@@ -30,6 +30,7 @@ from dialfeed.steps.evidence import keep_evidence, keep_late_evidence
 from dialfeed.steps.record import Recorder, record_suppressed
 from dialfeed.steps.returned import Picked
 from dialfeed.steps.scrubbing import Scrubbing, endpoints_of, open_lists, pseudonym_of, tell_scrub
+from dialfeed.steps.survivors import Survivors
 
 
 async def prepare_source(run: Run, order: Order, ledger: Ledger | None, opened: Opened | None) -> Stage:
@@ -83,7 +84,7 @@ def _prepare(run: Run, order: Order, opened: Opened, scrubbing: Scrubbing) -> tu
         folder=run.folder.path,
         stage=run.folder.stage,
         progress=told,
-        already=OnTheList(order.retry_of) if order.retry_of else None,
+        already=Survivors(order.retry_of) if order.retry_of else None,
         already_objected=order.retry_of,
     )
     check_all_asked(opened.mapping, spread.rows(), order.plan)

@@ -166,10 +166,10 @@ def _with_phone_types(contacts: pl.DataFrame) -> pl.DataFrame:
     return contacts.with_columns(phone_kinds(contacts["phone"]).alias("_phone_type"))
 
 
-def delivered_contacts(stage: Stage, ledger: Ledger) -> Iterator[pl.DataFrame]:
-    """The contacts that are on the list, in order, by what the ledger knows."""
+def contacts_in(stage: Stage, ledger: Ledger, *buckets: str) -> Iterator[pl.DataFrame]:
+    """The contacts in some buckets, in order, by what the ledger knows."""
     for chunk in stage.chunks():
-        yield chunk.contacts.filter(_outcomes(chunk, ledger)["bucket"] == "delivered")
+        yield chunk.contacts.filter(_outcomes(chunk, ledger)["bucket"].is_in(buckets))
 
 
 def _outcomes(chunk: StagedChunk, ledger: Ledger) -> pl.DataFrame:

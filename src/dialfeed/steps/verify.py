@@ -21,7 +21,7 @@ from dialfeed.running.order import Order, Target
 from dialfeed.running.otherruns import others_since
 from dialfeed.running.run import Run
 from dialfeed.running.stopping import Stopper
-from dialfeed.steps.record import delivered_contacts
+from dialfeed.steps.record import contacts_in
 from dialfeed.wording import counted as told_with_noun
 
 CONFIDENCE = 0.95
@@ -47,7 +47,7 @@ async def verify(run: Run, order: Order, ledger: Ledger, stage: Stage, target: T
         counted = _doubted(run, ledger, counted)
     run.summary.after, run.summary.later, run.summary.perhaps = counted.after, counted.later, counted.perhaps
     teller.judge(counted)
-    contacts = delivered_contacts(stage, ledger)
+    contacts = contacts_in(stage, ledger, "delivered")
     await teller.read_back(contacts, counted, target, order.plan)
     run.summary.findings += teller.findings
 
