@@ -397,6 +397,8 @@ def test_a_run_that_is_gone_shows_and_so_does_a_record_that_was_written_anew_wit
     (home / "records.jsonl").write_bytes(b"".join((home / "records.jsonl").read_bytes().splitlines(keepends=True)[1:]))
     assert "line 1 of records.jsonl does not follow" in tenant.run("evidence", LISTED).out
     assert tenant.run("audit", "verify", home / "records.jsonl").code == 7
+    (home / "records.jsonl").write_bytes(b"[1]\n")
+    assert "line 1 of records.jsonl is not a line of an audit trail" in tenant.run("evidence", LISTED).out
 
 
 def test_a_run_that_was_purged_whole_leaves_no_gap(tenant: Tenant) -> None:

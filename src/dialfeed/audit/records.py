@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from dialfeed.audit.check import Problem, check
+from dialfeed.audit.lines import told_by
 from dialfeed.audit.trail import Trail
 from dialfeed.files import alone_with
 
@@ -59,10 +58,7 @@ def read_records(home: Path) -> Records:
     lines = path.read_bytes().splitlines(keepends=True)
     kept: dict[str, str] = {}
     for raw in lines:
-        try:
-            told = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            continue  # which the chain shows
+        told = told_by(raw)
         if told.get("event") == "record.kept":
             kept[str(told.get("of"))] = str(told.get("evidence_sha256"))
         elif told.get("event") == "record.removed":

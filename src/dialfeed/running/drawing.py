@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from dialfeed.audit.lines import lines_told
 from dialfeed.errors import FixSettings
 from dialfeed.files import written_whole
 from dialfeed.ledger.folder import AUDIT, SUMMARY
@@ -83,14 +84,5 @@ def read_told(folder: Path) -> dict[str, Any]:
 
 def events(folder: Path) -> Iterator[Mapping[str, Any]]:
     """The events of a run's audit trail, one after the other; a line that cannot be read is passed over."""
-    path = folder / AUDIT
-    if not path.is_file():
-        return
-    with path.open("rb") as lines:
-        for line in lines:
-            try:
-                event = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(event, dict) and "event" in event:
-                yield event
+    if (folder / AUDIT).is_file():
+        yield from (told for _, told in lines_told(folder / AUDIT) if "event" in told)

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 from polars.exceptions import PolarsError
 
+from dialfeed.audit.lines import lines_told
 from dialfeed.audit.records import RECORDS, read_records
 from dialfeed.config import Plan
 from dialfeed.contacts.email import normalise_emails
@@ -31,7 +32,6 @@ from dialfeed.ledger.folder import AUDIT, LEDGER, SUMMARY, every_run
 from dialfeed.reports.summary import read_summary
 from dialfeed.running.assembly import home_folder
 from dialfeed.runs.evidence import DOES_NOT_HOLD, examine
-from dialfeed.runs.sealed import lines_told
 
 _NAMED: Final = 3
 """So many runs without decisions are named."""

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from dialfeed.audit.check import Problem
+from dialfeed.audit.lines import lines_told
 from dialfeed.donotcall.evidence import DECISIONS, EVIDENCE, OPTOUTS
 from dialfeed.files import sha256_of
 
@@ -44,22 +43,3 @@ def _seals(trail: Path) -> dict[str, tuple[int, str]]:
         for fact, file in _SEALS.get(str(told.get("event")), {}).items():
             found[file] = (number, str(told.get(fact)))
     return found
-
-
-def lines_told(trail: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    """The lines of a trail with their numbers; one that is none tells nothing, which the chain shows.
-
-    Raises:
-        OSError: The trail cannot be read.
-    """
-    with trail.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            yield number, _read(raw)
-
-
-def _read(raw: bytes) -> Mapping[str, object]:
-    try:
-        told = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}

@@ -5,7 +5,7 @@ Seeing a run changes nothing of it, and does not hold up the process that works 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from dialfeed.audit.lines import told_by
 from dialfeed.errors import DialfeedError
 from dialfeed.ledger.folder import AUDIT, LEDGER, RETRIES, STAGE, SUMMARY, is_held
 from dialfeed.ledger.reading import Glance, glance
@@ -148,7 +149,7 @@ def _told(folder: Path, told: dict[str, Any], retention: Retention | None) -> Se
     )
 
 
-def _untold(folder: Path, looked: Glance, first: dict[str, Any], retention: Retention | None) -> Seen:
+def _untold(folder: Path, looked: Glance, first: Mapping[str, Any], retention: Retention | None) -> Seen:
     """A run that has not told its end."""
     run = str(looked.facts.get("run") or first.get("run") or folder.name)
     can = "resume" if looked.facts.get("run") and not (retention and retention.purged) else ""
@@ -197,7 +198,7 @@ def _summary(folder: Path) -> dict[str, Any] | None:
     return told
 
 
-def _ends_of(trail: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _ends_of(trail: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The first line of a trail, and its last whole one; empty where there is none."""
     try:
         with trail.open("rb") as file:
@@ -222,15 +223,12 @@ def _list_name(trail: Path) -> str:
 _TAIL: Final = 1 << 16
 
 
-def _line(raw: bytes) -> dict[str, Any]:
-    try:
-        told = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) and "time" in told else {}
+def _line(raw: bytes) -> Mapping[str, Any]:
+    told = told_by(raw)
+    return told if "time" in told else {}
 
 
-def _time(line: dict[str, Any]) -> datetime | None:
+def _time(line: Mapping[str, Any]) -> datetime | None:
     try:
         return datetime.fromisoformat(str(line["time"]))
     except (KeyError, ValueError):
