@@ -15,19 +15,25 @@ from dialfeed.sandbox import Fault, FaultPlan
 ONE_BY_ONE = ("--in-flight", "1")
 """The first batch then is the first to arrive, whatever else the machine does."""
 
+SETTLED_SOON = (*ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
+QUICK = (*SETTLED_SOON, "--count-lag", "2")
+"""It waits for as long as a busy machine may need."""
+
+
+def contacts(tenant: Tenant, first: int, count: int) -> Path:
+    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(first, first + count))
+    return tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows, f"contacts-{first}.csv")
+
 
 @pytest.mark.parametrize("when", ["before_write", "after_write"])
 def test_what_is_settled_later_is_sent_only_if_it_is_missing(
     tenant: Tenant, when: Literal["before_write", "after_write"]
 ) -> None:
     """The count cannot be read once delivery has begun; when it can be again, it decides."""
-    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
-    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
     lost = Fault("status", status=502, at=(1,), when=when)
     blind = Fault("status", status=500, target="count", every=1, after=2)
     tenant.sandbox.set_faults(FaultPlan(rules=(lost, blind)))
-    quick = (*ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
-    outcome = tenant.import_file(file, *quick)
+    outcome = tenant.import_file(contacts(tenant, 0, 1500), *SETTLED_SOON)
     assert outcome.code == 5, outcome.err
     assert outcome.rows["unknown"] == 1000
     run = tenant.folder / "run"
@@ -35,11 +41,11 @@ def test_what_is_settled_later_is_sent_only_if_it_is_missing(
     assert (run / "unknown.csv").read_text().count("\n") == 1001
     tenant.sandbox.set_faults(FaultPlan())
     sent_before = len(tenant.stored)
-    settled = tenant.run("settle", run, *quick, "--count-lag", "2")  # it waits for as long as a busy machine may need
+    settled = tenant.run("settle", run, *QUICK)
     assert len(tenant.stored) == sent_before, "settling sends nothing"
     assert settled.rows["unknown"] == 0
     assert settled.code == (0 if when == "after_write" else 3)
-    resumed = tenant.run("resume", run, *quick)
+    resumed = tenant.run("resume", run, *SETTLED_SOON)
     assert resumed.code == 0
     assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
 
@@ -49,11 +55,9 @@ def test_a_lost_batch_is_settled_after_a_pause_that_is_longer_than_the_count_can
     tenant: Tenant, when: Literal["before_write", "after_write"]
 ) -> None:
     """A 503 that asks for a pause lets nobody ask meanwhile, not even for the count."""
-    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
-    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
     busy = Fault("status", status=503, at=(1,), when=when, retry_after="seconds", seconds=3.0)
     tenant.sandbox.set_faults(FaultPlan(rules=(busy,)))
-    outcome = tenant.import_file(file, *ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
+    outcome = tenant.import_file(contacts(tenant, 0, 1500), *SETTLED_SOON)
     assert (outcome.code, outcome.rows["delivered"]) == (0, 1500), outcome.err
     assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
 
@@ -62,28 +66,22 @@ def test_a_lost_batch_is_settled_after_a_pause_that_is_longer_than_the_count_can
 def test_a_batch_that_was_answered_with_a_redirect_is_settled_before_it_is_sent_again(
     tenant: Tenant, when: Literal["before_write", "after_write"]
 ) -> None:
-    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
-    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
     elsewhere = Fault("redirect", status=307, location="https://elsewhere.example.com/", at=(1,), when=when)
     tenant.sandbox.set_faults(FaultPlan(rules=(elsewhere,)))
-    quick = (*ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
-    outcome = tenant.import_file(file, *quick)
+    outcome = tenant.import_file(contacts(tenant, 0, 1500), *SETTLED_SOON)
     assert outcome.code == 2
     assert "elsewhere.example.com" in outcome.json["error"]
     assert outcome.rows["unknown"] == 1000
-    resumed = tenant.run("resume", tenant.folder / "run", *quick, "--count-lag", "2")
+    resumed = tenant.run("resume", tenant.folder / "run", *QUICK)
     assert resumed.code == 0, resumed.err
     assert len({contact["externalId"] for contact in tenant.stored}) == len(tenant.stored) == 1500
 
 
 def test_what_the_count_has_settled_is_unknown_where_the_list_has_more_than_anybody_can_explain(tenant: Tenant) -> None:
     """Somebody else writes while the batch is sent again that the count had told to be missing."""
-    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(1500))
-    file = tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows)
     lost, other = Fault("status", status=502, at=(1,), when="before_write"), Fault("other_writer", at=(3,), keep=7)
     tenant.sandbox.set_faults(FaultPlan(rules=(lost, other)))
-    quick = (*ONE_BY_ONE, "--count-lag", "0.5", "--settle-grace", "0.2", "--json")
-    outcome = tenant.import_file(file, *quick)
+    outcome = tenant.import_file(contacts(tenant, 0, 1500), *SETTLED_SOON)
     assert outcome.code == 5, outcome.err
     assert (outcome.rows["unknown"], outcome.rows["delivered"]) == (1000, 500)
     assert [each["code"] for each in outcome.json["findings"]] == ["settle.doubted", "verify.surplus"]
@@ -92,18 +90,11 @@ def test_what_the_count_has_settled_is_unknown_where_the_list_has_more_than_anyb
     assert (run / "unknown.csv").read_text().count("\n") == 1001
     assert (run / "delivered.csv").read_text().count("\n") == 501
     assert b'"settling.doubted"' in (run / "audit.jsonl").read_bytes()
-    settled = tenant.run("settle", run, *quick)
+    settled = tenant.run("settle", run, *SETTLED_SOON)
     assert (settled.code, settled.rows["unknown"]) == (5, 1000), "nor does a later count explain it"
 
 
 # --- where others have loaded the list meanwhile ------------------------------------------------------------------
-
-QUICK = (*ONE_BY_ONE, "--count-lag", "2", "--settle-grace", "0.2", "--json")
-
-
-def contacts(tenant: Tenant, first: int, count: int) -> Path:
-    rows = "".join(f"{n},+1212{2000000 + n},no,no\n" for n in range(first, first + count))
-    return tenant.write("externalId,phone,doNotCall,doNotEmail\n" + rows, f"contacts-{first}.csv")
 
 
 def lose_the_first_batch(tenant: Tenant, name: str, first: int, count: int, when: str) -> Path:

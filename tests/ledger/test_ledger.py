@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from syncs import Syncs
 
 from dialfeed.delivery.answers import Words
 from dialfeed.delivery.batches import Batch
@@ -24,14 +24,7 @@ FULL, NORMAL = 2, 1
 
 def test_a_batch_is_on_the_disk_before_it_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of SQLite's log is, so whatever was committed before."""
-    synced: dict[int, int] = {}
-    sync = os.fsync
-
-    def remembered(handle: int) -> None:
-        sync(handle)
-        synced[os.fstat(handle).st_ino] = os.fstat(handle).st_size
-
-    monkeypatch.setattr(os, "fsync", remembered)
+    synced = Syncs(monkeypatch).sizes
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.opened(ledger.create(((0, 10),)))
         asyncio.run(ledger.synced())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import polars as pl
 import pytest
+from syncs import Syncs
 
 from dialfeed.contacts.fields import WITHHELD
 from dialfeed.contacts.findings import ROW
@@ -28,25 +28,15 @@ def test_a_sealed_stage_is_on_the_disk_before_anybody_may_rely_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every file with all of its bytes, then the names of the files."""
-    synced: dict[int, int] = {}
-    order: list[int] = []
-    sync = os.fsync
-
-    def remembered(handle: int) -> None:
-        sync(handle)
-        found = os.fstat(handle)
-        synced[found.st_ino] = found.st_size
-        order.append(found.st_ino)
-
-    monkeypatch.setattr(os, "fsync", remembered)
+    syncs = Syncs(monkeypatch)
     with StageWriter(tmp_path) as writer:
         for number in range(3):
             writer.add(chunk(1000 * number, 1000))
         writer.seal()
     files = {file.stat().st_ino: file.stat().st_size for file in tmp_path.iterdir()}
     assert len(files) == 3 + 2
-    assert {inode: synced.get(inode) for inode in files} == files
-    assert order[-1] == tmp_path.stat().st_ino
+    assert {inode: syncs.sizes.get(inode) for inode in files} == files
+    assert syncs.order[-1] == tmp_path.stat().st_ino
 
 
 def test_the_same_contacts_are_known_in_any_order_and_in_chunks_of_any_size(tmp_path: Path) -> None:

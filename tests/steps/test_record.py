@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
+from syncs import Syncs
 
 from dialfeed.contacts.findings import ROW
 from dialfeed.delivery.answers import Words
@@ -84,14 +84,7 @@ def test_rows_that_are_written_beside_the_delivery_are_synced_beside_it(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left for the end does not grow with the run."""
-    synced: dict[int, int] = {}
-    sync = os.fsync
-
-    def remembered(handle: int) -> None:
-        sync(handle)
-        synced[os.fstat(handle).st_ino] = os.fstat(handle).st_size
-
-    monkeypatch.setattr(os, "fsync", remembered)
+    synced = Syncs(monkeypatch).sizes
     with Ledger(folder.ledger) as ledger:
         deliver(ledger, 0, 60)
         beside = recorder(folder)
